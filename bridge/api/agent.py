@@ -1,0 +1,182 @@
+"""The agent's app: pairing, and reading conversations."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from bridge.api import body, conditional, cursors, limits, presentation
+from bridge.api.auth import by_device
+from bridge.api.schemas import (
+    ConversationList,
+    Me,
+    MessageList,
+    Paired,
+    PairRequest,
+    PresenceFilter,
+    to_json,
+)
+from bridge.api.services import services
+from bridge.domain.presence import State
+from bridge.errors import InvalidError, UnauthorizedError
+from bridge.ports import ConversationQuery, Device, MessageRecord
+from bridge.services.conversations import ConversationView
+
+blueprint = Blueprint("agent", __name__)
+
+MOST_LISTED = 100
+_SORTS = ("presence", "recent")
+_RANKS = {State.ONLINE: 0, State.SWITCHING_PAGES: 1}
+_pair = msgspec.json.Decoder(PairRequest)
+
+
+@blueprint.post("/v1/pair")
+def pair() -> Response:
+    """Turn a pairing code into a device's token."""
+    app = services()
+    address = limits.address_key(request.remote_addr)
+    app.limits.check(limits.WRONG_CODES, address)
+    body.require_json(request)
+    said = body.decode(body.raw(request, body.AGENT_LIMIT), _pair)
+    paired = app.devices.pair(said.code, said.device.label, said.device.platform, g.now)
+    if paired is None:
+        app.limits.count(limits.WRONG_CODES, address)
+        raise UnauthorizedError(
+            "The code is wrong, used or expired: ask for a new one.", code="pairing-code-invalid"
+        )
+    me = _me(paired.device)
+    return _json(Paired(paired.token, me.device, me.agent, me.site))
+
+
+@blueprint.get("/v1/me")
+@by_device()
+def me(device: Device, rev: int) -> Response:  # noqa: ARG001 - every device's view gets the revision
+    """The device that asks, its agent and its site."""
+    return _json(_me(device))
+
+
+@blueprint.delete("/v1/me")
+@by_device()
+def sign_out(device: Device, rev: int) -> Response:  # noqa: ARG001 - every device's view gets the revision
+    """Sign this device out."""
+    app = services()
+    with app.records.begin(device.site) as work:
+        app.devices.sign_out(work, device.id)
+    return Response(status=204)
+
+
+@blueprint.get("/v1/conversations")
+@by_device("conversations:read")
+def conversations(device: Device, rev: int) -> Response:
+    """Conversations: those with somebody there first, or the latest first."""
+    query = _query()
+    found = services().conversations.listing(device.site, device.agent.id, _one_more(query), g.now)
+    shown = found[: query.limit]
+    answer = ConversationList(
+        [presentation.conversation(view, g.now) for view in shown],
+        _cursor_after(shown[-1], query.sort) if len(found) > len(shown) else None,
+        rev,
+    )
+    return conditional.answer(request, to_json(answer), body.JSON)
+
+
+@blueprint.get("/v1/conversations/<conversation>")
+@by_device("conversations:read")
+def conversation(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
+    """One conversation."""
+    view = services().conversations.one(device.site, device.agent.id, conversation, g.now)
+    answer = to_json(presentation.conversation(view, g.now))
+    return conditional.answer(request, answer, body.JSON)
+
+
+@blueprint.get("/v1/conversations/<conversation>/messages")
+@by_device("conversations:read")
+def messages(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
+    """A page of messages, oldest first; without ``before`` and ``after``, the newest."""
+    before, after = request.args.get("before"), request.args.get("after")
+    if before is not None and after is not None:
+        raise InvalidError("Ask for before or after, not both.", errors=(("/before", "not both"),))
+    limit = _limit()
+    found = services().conversations.messages(
+        device.site, device.agent.id, conversation, before, after, limit + 1
+    )
+    return _json(_message_list(list(found), limit, before=before, after=after))
+
+
+@blueprint.post("/v1/conversations/<conversation>/read")
+@by_device("conversations:read")
+def read(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
+    """Mark a conversation read for this agent."""
+    services().conversations.mark_read(device.site, device.agent.id, conversation)
+    return Response(status=204)
+
+
+def _query() -> ConversationQuery:
+    sort = _choice("sort", _SORTS) or _SORTS[0]
+    cursor = request.args.get("cursor")
+    text = request.args.get("q", "").strip()
+    if len(text) > 200 or "\0" in text:
+        raise InvalidError("A search has at most 200 characters.", errors=(("/q", "too long"),))
+    after = cursors.read(cursor, sort) if cursor is not None else None
+    return ConversationQuery(
+        limit=_limit(),
+        sort=sort,
+        presence=_choice("presence", get_args(PresenceFilter)),
+        text=text or None,
+        after=(after.rank, after.at, after.id) if after else None,
+    )
+
+
+def _choice(name: str, allowed: tuple[str, ...]) -> str | None:
+    given = request.args.get(name)
+    if given is not None and given not in allowed:
+        raise InvalidError(
+            f"{name} is one of {', '.join(allowed)}.", errors=((f"/{name}", "not one of these"),)
+        )
+    return given
+
+
+def _limit() -> int:
+    given = request.args.get("limit", "50")
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:6]) <= MOST_LISTED):
+        raise InvalidError(
+            f"limit is a number from 1 to {MOST_LISTED}.", errors=(("/limit", "out of range"),)
+        )
+    return int(given)
+
+
+def _one_more(query: ConversationQuery) -> ConversationQuery:
+    """One more than is shown tells whether there are more."""
+    return ConversationQuery(query.limit + 1, query.sort, query.presence, query.text, query.after)
+
+
+def _cursor_after(view: ConversationView, sort: str) -> str:
+    record = view.summary.record
+    rank = _RANKS.get(record.state.state, 2)
+    return cursors.write(cursors.Cursor(sort, rank, record.last_activity_at, record.id))
+
+
+def _message_list(
+    found: list[MessageRecord], limit: int, *, before: str | None, after: str | None
+) -> MessageList:
+    more = len(found) > limit
+    forwards = after is not None
+    shown = found[:limit] if forwards else found[-limit:]
+    older = shown[0].id if shown and (more or forwards) else None
+    newer = shown[-1].id if shown and (more if forwards else before is not None) else None
+    return MessageList([presentation.message(each) for each in shown], older, newer)
+
+
+def _me(device: Device) -> Me:
+    site = services().sites.find(device.site, g.now)
+    if site is None:
+        raise UnauthorizedError("This device's site is gone.", code="device-unknown")
+    return Me(
+        presentation.device(device), presentation.agent(device.agent), presentation.site(site)
+    )
+
+
+def _json(answer: msgspec.Struct) -> Response:
+    return Response(to_json(answer), content_type=body.JSON)

@@ -1,0 +1,81 @@
+"""Reading bodies: size, content type, JSON and text, each with a clear answer when it is wrong."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Request
+
+from bridge.errors import (
+    BadRequestError,
+    InvalidError,
+    TooLargeError,
+    UnsupportedTypeError,
+)
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+JSON = "application/json"
+STORE_LIMIT = 2 * 1024 * 1024
+"""Bytes of a store's request: 100 messages of 16,000 characters are within it, mostly."""
+VISITOR_LIMIT = 64 * 1024
+"""Bytes of a visitor's request: what a browser lets a beacon carry."""
+AGENT_LIMIT = 128 * 1024
+"""Bytes of an agent's request: a message of 16,000 characters, escaped as \\u…, is within it."""
+
+
+def raw(request: Request, limit: int) -> bytes:
+    """The body as it came, at most ``limit`` bytes. Raises :class:`TooLargeError`."""
+    request.max_content_length = limit
+    if request.content_length is not None and request.content_length > limit:
+        raise TooLargeError(f"The body may have {limit} bytes.")
+    return request.get_data(cache=False)
+
+
+def require_json(request: Request, *others: str) -> None:
+    """Raise :class:`UnsupportedTypeError` unless the body is JSON, or one of ``others``."""
+    if request.mimetype not in (JSON, *others):
+        raise UnsupportedTypeError(f"Send the body as {JSON}.")
+
+
+def decode(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body as the decoder's type, free of NUL. Raises as :func:`parse` does, and
+    :class:`InvalidError` for a NUL."""
+    decoded = parse(content, decoder)
+    refuse_nul(content, decoded)
+    return decoded
+
+
+def parse(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body as the decoder's type. Raises :class:`BadRequestError` for what is no JSON, and
+    :class:`InvalidError` for JSON that is wrong."""
+    try:
+        return decoder.decode(content)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequestError("The body is not JSON in UTF-8.") from error
+
+
+def invalid(error: msgspec.ValidationError) -> InvalidError:
+    """A failed check as an error with the field's JSON pointer."""
+    detail, _, path = str(error).partition(" - at `$")
+    at = path.rstrip("`").replace("[", ".").replace("]", "")
+    pointer = "/".join(at.split("."))
+    return InvalidError(f"{detail}.", errors=((pointer or "/", detail),))
+
+
+def refuse_nul(content: bytes, decoded: object) -> None:
+    """Raise :class:`InvalidError` if a text in ``decoded``, the JSON in ``content``, holds a NUL:
+    PostgreSQL cannot keep it, and nobody types it."""
+    if b"\\u0000" in content and _holds_nul(msgspec.to_builtins(decoded)):
+        raise InvalidError("A text holds a NUL character.", code="nul-character")
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
+    return isinstance(value, list | tuple) and any(_holds_nul(item) for item in value)

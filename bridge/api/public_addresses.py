@@ -1,0 +1,38 @@
+"""Addresses that the bridge will call: public ones only, unless told otherwise."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from bridge.errors import InvalidError
+from bridge.services.addresses import origin_of
+
+
+def require(url: str, pointer: str, *, allow_private: bool) -> None:
+    """Raise :class:`InvalidError` unless ``url`` is http or https, without credentials, and leads
+    to a public address. ``pointer`` is the field it came in.
+
+    It is looked up again when it is called: a name can lead elsewhere by then.
+    """
+    if origin_of(url) is None or "@" in urlsplit(url).netloc:
+        raise _refused(pointer, "It is no http or https address.", "invalid")
+    if not allow_private and not _is_public(urlsplit(url).hostname or ""):
+        raise _refused(
+            pointer,
+            "It does not lead to a public address. For development, set ALLOW_PRIVATE_STORES=1.",
+            "address-not-public",
+        )
+
+
+def _is_public(host: str) -> bool:
+    try:
+        found = {each[4][0] for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return False
+    return all(ipaddress.ip_address(str(each).partition("%")[0]).is_global for each in found)
+
+
+def _refused(pointer: str, detail: str, code: str) -> InvalidError:
+    return InvalidError(detail, code=code, errors=((pointer, detail),))

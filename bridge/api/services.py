@@ -1,0 +1,36 @@
+"""What the blueprints work with: the services, and the clock that a request gets its time from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+
+from bridge.api.limits import Limits
+from bridge.ports import Records
+from bridge.services.conversations import Conversations
+from bridge.services.ingest import Ingest
+from bridge.services.pair import Devices
+from bridge.services.sites import Sites
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made by :mod:`bridge.bootstrap`, one set for each application."""
+
+    clock: Callable[[], datetime]
+    records: Records
+    sites: Sites
+    ingest: Ingest
+    devices: Devices
+    conversations: Conversations
+    limits: Limits
+    allow_private_stores: bool
+
+
+def services() -> Services:
+    """The services of the application that answers this request."""
+    return cast(Services, current_app.extensions["bridge"])

@@ -1,0 +1,131 @@
+"""Signatures and tokens: Standard Webhooks for the store, JSON Web Tokens for the visitor.
+
+Pure: the caller brings the keys and the time. The shared vectors in ``tests/vectors`` hold this and
+the plugin's PHP to the same results.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+
+TOLERANCE = timedelta(minutes=5)
+"""How far a signature's timestamp may be off."""
+
+LONGEST_TOKEN = timedelta(hours=24)
+"""The longest life of a visitor's token."""
+
+_SCHEME = "v1,"
+
+
+def decode_key(secret: str) -> bytes:
+    """The key in a secret, base64url without padding. Raises ``ValueError``."""
+    try:
+        return base64.b64decode(secret + "=" * (-len(secret) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error
+
+
+def sign(key: bytes, message_id: str, timestamp: int, content: bytes) -> str:
+    """The ``webhook-signature`` of ``content`` sent as ``message_id`` at ``timestamp``."""
+    signed = f"{message_id}.{timestamp}.".encode() + content
+    return _SCHEME + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+def verify(
+    keys: Iterable[bytes], message_id: str, timestamp: int, content: bytes, header: str
+) -> bool:
+    """Whether one of the space-separated signatures in ``header`` was made with one of ``keys``."""
+    given = [each.encode() for each in header.split(" ") if each.startswith(_SCHEME)]
+    expected = [sign(key, message_id, timestamp, content).encode() for key in keys]
+    return any(hmac.compare_digest(one, other) for one in given for other in expected)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorToken:
+    """What a visitor's token says; ``customer`` is ``{id, email, name}`` when signed in."""
+
+    site: str
+    visitor: str
+    issued_at: datetime
+    expires_at: datetime
+    customer: dict[str, Any] | None = field(default=None, repr=False)
+
+
+class TokenError(Exception):
+    """The token is not good; ``code`` says why, the message says it to people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def token_site(token: str) -> str:
+    """The site that a token claims to be of, unverified. Raises :class:`TokenError`."""
+    try:
+        site = jwt.get_unverified_header(token).get("kid")
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+        raise TokenError("token-invalid", "The visitor's token cannot be read.") from error
+    if not isinstance(site, str) or not site:
+        raise TokenError("token-invalid", "The visitor's token does not name its site.")
+    return site
+
+
+def read_token(token: str, keys: Iterable[bytes], now: datetime) -> VisitorToken:
+    """A visitor's token, verified with one of ``keys`` at ``now``. Raises :class:`TokenError`."""
+    for key in keys:
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=["HS256"],
+                audience="visitor",
+                # The time is a parameter here, so it is compared below.
+                options={
+                    "require": ["sub", "iat", "exp"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+            raise TokenError("token-invalid", "The visitor's token is not valid.") from error
+        return _checked(token_site(token), claims, now)
+    raise TokenError("token-invalid", "The visitor's token is not signed by its site.")
+
+
+def _checked(site: str, claims: dict[str, Any], now: datetime) -> VisitorToken:
+    visitor, issued, expires = claims["sub"], claims["iat"], claims["exp"]
+    if not isinstance(visitor, str) or not 1 <= len(visitor) <= 128 or not visitor.isprintable():
+        raise TokenError("token-invalid", "The visitor's token names no visitor.")
+    issued_at, expires_at = _moment(issued), _moment(expires)
+    if expires_at - issued_at > LONGEST_TOKEN:
+        raise TokenError("token-invalid", "The visitor's token lives longer than 24 hours.")
+    if issued_at > now + TOLERANCE:
+        raise TokenError("token-invalid", "The visitor's token is from the future.")
+    if now >= expires_at:
+        raise TokenError("token-expired", "The visitor's token has expired.")
+    customer = claims.get("customer")
+    return VisitorToken(
+        site, visitor, issued_at, expires_at, customer if isinstance(customer, dict) else None
+    )
+
+
+def _moment(seconds: object) -> datetime:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TokenError("token-invalid", "The visitor's token has a time that is no number.")
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise TokenError("token-invalid", "The visitor's token has an absurd time.") from error

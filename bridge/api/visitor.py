@@ -1,0 +1,43 @@
+"""The visitor's browser: events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, g, request
+
+from bridge.api import body, events
+from bridge.api.auth import VisitorTokens, bearer, visitor_of
+from bridge.api.services import services
+from bridge.services.incoming import Answer, Incoming, Result
+
+
+def create_blueprint() -> Blueprint:
+    """The endpoints that a page speaks to."""
+    blueprint = Blueprint("visitor", __name__)
+    tokens = VisitorTokens()
+
+    @blueprint.post("/v1/visitor/events")
+    def visitor_events() -> Response:
+        """Take in what happened on a page."""
+        app, now = services(), g.now
+        content = body.raw(request, body.VISITOR_LIMIT)
+        body.require_json(request, "text/plain")
+        batch = events.read_batch(content)
+        token, site = visitor_of(app, tokens, bearer(request) or batch.token, now)
+        incoming = [
+            events.of_visitor(raw, token.visitor, site.origins, now) for raw in batch.events
+        ]
+        taken = _beat(site.id, incoming) or app.ingest.from_visitor(
+            site.id, incoming, now, request.user_agent.string or None
+        )
+        return Response(events.answer(taken), content_type=body.JSON)
+
+    return blueprint
+
+
+def _beat(site: str, incoming: Sequence[Incoming | Result]) -> Answer | None:
+    """The answer to a heartbeat that changes nothing: no transaction is begun for it."""
+    if len(incoming) == 1 and isinstance(incoming[0], Incoming):
+        return services().ingest.beat(site, incoming[0])
+    return None

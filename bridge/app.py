@@ -1,0 +1,73 @@
+"""The application: blueprints, and what every request goes through."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from pathlib import Path
+
+from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from bridge.api import agent, cors, operations, problems, store, visitor
+from bridge.api.services import Services
+from bridge.bootstrap import Bridge, build
+from bridge.demo import create_blueprint as create_demo
+from bridge.logs import REQUEST_ID, log_if_notable
+from bridge.settings import Settings
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
+
+
+def create_app(settings: Settings, bridge: Bridge | None = None) -> Flask:
+    """The application over ``bridge``, or over the engines that ``settings`` name.
+
+    Nothing runs in the background yet: see :mod:`bridge.background`.
+    """
+    bridge = bridge or build(settings)
+    app = Flask("bridge", static_folder=None, root_path=str(Path(__file__).parent))
+    app.config["PUBLIC_URL"] = settings.public_url and settings.public_url.rstrip("/")
+    app.extensions["bridge"] = bridge.services
+    app.extensions["bridge-engines"] = bridge
+    app.url_map.strict_slashes = False
+    for blueprint in (store.blueprint, visitor.create_blueprint(), agent.blueprint):
+        app.register_blueprint(blueprint)
+    app.register_blueprint(operations.blueprint)
+    if bridge.demo_site is not None:
+        app.register_blueprint(create_demo(bridge.demo_site))
+    _every_request(app, bridge.services)
+    problems.register(app)
+    cors.register(app)
+    if hops := settings.trusted_proxy_hops:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way to wrap itself
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    return app
+
+
+def _every_request(app: Flask, services: Services) -> None:
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        REQUEST_ID.set(g.request_id)
+        g.now = services.clock()
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-Id"] = g.request_id
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("Referrer-Policy", "no-referrer")
+        if response.mimetype == "text/html":
+            headers.setdefault(
+                "Content-Security-Policy",
+                "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+            )
+        rule = request.url_rule.rule if request.url_rule else "(none)"
+        seconds = time.perf_counter() - g.began
+        log_if_notable(request.method, rule, response.status_code, seconds)
+        return response

@@ -1,0 +1,116 @@
+"""Settings to engines to services: the only file that knows which engines are real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bridge.api.limits import Limits
+from bridge.api.services import Services
+from bridge.demo import DemoSite
+from bridge.domain.page import Timing
+from bridge.encryption import Encryption
+from bridge.liveness.memory import MemoryLiveness
+from bridge.ports import Agent, Liveness, Records
+from bridge.records import schema
+from bridge.records.database import Database
+from bridge.records.engine import SqlRecords
+from bridge.services.conversations import Conversations
+from bridge.services.ingest import Ingest
+from bridge.services.pair import RIGHTS, Devices
+from bridge.services.recording import Recorder
+from bridge.services.retention import Retention
+from bridge.services.sites import Sites
+from bridge.services.sweep import Sweep
+from bridge.settings import Settings
+from bridge.times import utc_now
+
+_DEMO_AGENT = Agent("demo", "Demo agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Everything that one process is made of."""
+
+    database: Database
+    records: Records
+    liveness: Liveness
+    sites: Sites
+    sweep: Sweep
+    retention: Retention
+    services: Services
+    demo_site: DemoSite | None = None
+
+
+def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge:
+    """The engines and services that ``settings`` name; no connection is made yet, but in the demo.
+
+    Raises :class:`bridge.errors.UnavailableError` when the demo's storage is away.
+    """
+    timing = Timing(
+        grace=settings.presence_grace_seconds,
+        active=settings.heartbeat_active_seconds,
+        idle=settings.heartbeat_idle_seconds,
+    )
+    database = open_database(settings)
+    records = SqlRecords(database, Encryption(settings.secret_key))
+    liveness = MemoryLiveness()
+    recorder = Recorder(liveness, timing)
+    sites, devices = Sites(records), Devices(records)
+    sweep = Sweep(records, liveness, recorder, timing)
+    services = Services(
+        clock=clock,
+        records=records,
+        sites=sites,
+        ingest=Ingest(records, liveness, recorder, timing, sites.supersede),
+        devices=devices,
+        conversations=Conversations(records, liveness, sweep),
+        limits=Limits(),
+        allow_private_stores=settings.allow_private_stores,
+    )
+    bridge = Bridge(
+        database, records, liveness, sites, sweep, Retention(records, recorder), services
+    )
+    if settings.demo:
+        return replace(bridge, demo_site=_demo_site(bridge, clock()))
+    return bridge
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that ``settings`` name."""
+    return Database(settings.database_url)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database up to date. Raises :class:`bridge.errors.UnavailableError`."""
+    database = open_database(settings)
+    try:
+        schema.migrate(database)
+    finally:
+        database.dispose()
+
+
+def is_migrated(settings: Settings) -> bool:
+    """Whether the database is up to date. Raises :class:`bridge.errors.UnavailableError`."""
+    database = open_database(settings)
+    try:
+        return schema.up_to_date(database)
+    finally:
+        database.dispose()
+
+
+def _demo_site(bridge: Bridge, now: datetime) -> DemoSite:
+    """The demo's store, which the ``demo`` command added, with a freshly paired device."""
+    site_id, _, _ = bridge.records.sites()[0]
+    site = bridge.records.site(site_id)
+    devices = bridge.services.devices
+    with bridge.records.begin(site_id) as work:
+        devices.sign_out_agent(work, _DEMO_AGENT.id)
+        offer = devices.offer(work, _DEMO_AGENT, RIGHTS, now)
+    paired = devices.pair(offer.code, "Demo", "demo", now)
+    return DemoSite(
+        site_id,
+        site.secrets[0].key if site else b"",
+        paired.token if paired else None,
+    )

@@ -1,0 +1,307 @@
+"""The command line: ``python -m bridge COMMAND``.
+
+Errors go to stderr in one line; exit code 2 for wrong use, 1 for failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bridge import __version__
+from bridge.settings import Settings, SettingsError
+
+_CONFIGURATION = Path(__file__).parent / "gunicorn.conf.py"
+_DEMO_FOLDER = Path(".demo")
+
+
+class CommandError(Exception):
+    """A command failed; the message is the one line that says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    parsed = _parser().parse_args(arguments)
+    # Imported late: gunicorn's worker has to patch before anything imports psycopg.
+    from bridge.errors import BridgeError
+
+    try:
+        command: Callable[[argparse.Namespace], None] = parsed.command
+        command(parsed)
+    except (SettingsError, CommandError) as error:
+        return _fail(str(error))
+    except BridgeError as error:
+        return _fail(error.detail)
+    return 0
+
+
+def _fail(reason: str) -> int:
+    print(f"bridge: {' '.join(reason.split())}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bridge",
+        description="Chat Presence Bridge: whether the visitor of a chat is still there.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], None], text: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        added.set_defaults(command=command)
+        return added
+
+    add("serve", _serve, "serve on $PORT with gunicorn, as the Procfile does")
+    add("demo", _demo, "serve a demo store on $PORT, with a database in .demo")
+    add("migrate", _migrate, "bring the database up to date")
+    add("openapi", _openapi, "print openapi.json")
+    add("purge", _purge, "remove what is older than RETENTION_DAYS")
+    site = commands.add_parser("site", help="add, list and rotate sites").add_subparsers(
+        title="commands", required=True, metavar="COMMAND"
+    )
+    added = site.add_parser("add", help="add a site", description="Add a site.")
+    added.add_argument("--name", required=True, help="the store's name")
+    added.add_argument("--url", required=True, help="its address; the first allowed origin")
+    added.add_argument("--json", action="store_true", help="print JSON")
+    added.set_defaults(command=_site_add)
+    listed = site.add_parser("list", help="list the sites", description="List the sites.")
+    listed.add_argument("--json", action="store_true", help="print JSON")
+    listed.set_defaults(command=_site_list)
+    rotated = site.add_parser(
+        "rotate",
+        help="give a site a new secret",
+        description="Give a site a new secret. The old one works for 24 more hours.",
+    )
+    rotated.add_argument("site", metavar="ID", help="the site's id, st_…")
+    rotated.add_argument("--json", action="store_true", help="print JSON")
+    rotated.set_defaults(command=_site_rotate)
+    pair = add("pair", _pair, "print a pairing code, without a store")
+    pair.add_argument("site", metavar="SITE", help="the site's id, st_…")
+    pair.add_argument("--name", required=True, help="the agent's name")
+    pair.add_argument("--json", action="store_true", help="print JSON")
+    devices = add("devices", _devices, "list a site's devices")
+    devices.add_argument("site", metavar="SITE", help="the site's id, st_…")
+    devices.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+# ------------------------------------------------------------------------------- serving
+
+
+def _serve(_parsed: argparse.Namespace) -> None:
+    settings = Settings.load()
+    _prepare(settings)
+    _run_gunicorn()
+
+
+def _prepare(settings: Settings) -> None:
+    """SQLite is brought up to date here; a database that others share is not."""
+    from bridge import bootstrap
+
+    if settings.database_url.startswith("sqlite"):
+        bootstrap.migrate(settings)
+    elif not bootstrap.is_migrated(settings):
+        raise CommandError("The database is not up to date: run `python -m bridge migrate` first.")
+
+
+def _run_gunicorn() -> None:
+    sys.stdout.flush()
+    arguments = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "bridge.wsgi:app"]
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell
+
+
+def _demo(_parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+
+    _DEMO_FOLDER.mkdir(mode=0o700, exist_ok=True)
+    database = (_DEMO_FOLDER / "bridge.db").resolve()
+    os.environ.update(  # noqa: TID251 - handed to the server process that takes this one's place
+        {
+            "BRIDGE_DEMO": "1",
+            "BRIDGE_SECRET_KEY": _demo_key(_DEMO_FOLDER / "secret-key"),
+            "DATABASE_URL": f"sqlite:///{database}",
+            "ALLOW_PRIVATE_STORES": "1",
+        }
+    )
+    settings = Settings.load(demo=True)
+    bootstrap.migrate(settings)
+    url = f"http://localhost:{settings.port}"
+    _add_demo_site(settings, url)
+    print(
+        f"""
+  The demo store   {url}/demo/        chat there: change pages, open tabs, close them
+  What agents see  {url}/demo/agent   open it beside the store and watch
+  The API          {url}/docs
+
+  Its data is in {_DEMO_FOLDER}/ and goes when you remove that folder. Ctrl+C ends the demo.
+"""
+    )
+    _run_gunicorn()
+
+
+def _demo_key(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+def _add_demo_site(settings: Settings, url: str) -> None:
+    from bridge import bootstrap
+    from bridge.ports import StoreConnection
+    from bridge.times import utc_now
+
+    bridge = bootstrap.build(_without_demo(settings))
+    if not bridge.records.sites():
+        bridge.sites.add("Demo store", url, utc_now())
+    site, name, _ = bridge.records.sites()[0]
+    port = settings.port
+    store = StoreConnection(
+        store_url=f"{url}/demo/",
+        rest_url=f"{url}/demo/",
+        name=name,
+        origins=(url, f"http://127.0.0.1:{port}", f"http://[::1]:{port}"),
+        plugin_version=__version__,
+        wordpress_version="demo",
+        woocommerce_version=None,
+        timezone="UTC",
+    )
+    with bridge.records.begin(site) as work:
+        bridge.sites.connect(work, store, utc_now())
+    bridge.database.dispose()
+
+
+def _without_demo(settings: Settings) -> Settings:
+    from dataclasses import replace
+
+    return replace(settings, demo=False)
+
+
+# --------------------------------------------------------------------------- maintenance
+
+
+def _migrate(_parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+
+    bootstrap.migrate(Settings.load())
+    print("The database is up to date.")
+
+
+def _openapi(_parsed: argparse.Namespace) -> None:
+    from bridge.api import openapi
+
+    print(openapi.to_text(openapi.document()), end="")
+
+
+def _purge(_parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+    from bridge.times import utc_now
+
+    settings = Settings.load()
+    purged = bootstrap.build(settings).retention.purge(settings.retention_days, utc_now())
+    print(f"Removed {purged} conversations.")
+
+
+def _site_add(parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+    from bridge.times import utc_now
+
+    settings = Settings.load()
+    added = bootstrap.build(settings).sites.add(parsed.name, parsed.url, utc_now())
+    connection_string = _connection_string(settings, added.id, added.secret)
+    _print(
+        parsed,
+        {"site": added.id, "secret": added.secret, "connection_string": connection_string},
+        f"Added {added.id}. Paste this line into the plugin's settings:\n\n  {connection_string}\n",
+    )
+
+
+def _connection_string(settings: Settings, site: str, secret: str) -> str:
+    public = urlsplit(settings.public_url or f"http://localhost:{settings.port}")
+    return f"{public.scheme}://{site}:{secret}@{public.netloc}"
+
+
+def _site_list(parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+
+    sites = bootstrap.build(Settings.load()).records.sites()
+    _print(
+        parsed,
+        {"sites": [{"site": site, "name": name, "url": url} for site, name, url in sites]},
+        "\n".join(f"{site}  {name}  {url}" for site, name, url in sites) or "No sites yet.",
+    )
+
+
+def _site_rotate(parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+    from bridge.times import utc_now
+
+    settings = Settings.load()
+    secret = bootstrap.build(settings).sites.rotate(parsed.site, utc_now())
+    if secret is None:
+        raise CommandError(f"There is no site {parsed.site}.")
+    connection_string = _connection_string(settings, parsed.site, secret)
+    _print(
+        parsed,
+        {"site": parsed.site, "secret": secret, "connection_string": connection_string},
+        f"The old secret works for 24 more hours. The new line:\n\n  {connection_string}\n",
+    )
+
+
+def _pair(parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+    from bridge.api.store import app_link
+    from bridge.ports import Agent
+    from bridge.services.pair import RIGHTS
+    from bridge.times import rfc3339, utc_now
+
+    settings = Settings.load()
+    bridge = bootstrap.build(settings)
+    if bridge.records.site(parsed.site) is None:
+        raise CommandError(f"There is no site {parsed.site}.")
+    agent = Agent(f"cli:{parsed.name.strip().casefold()}"[:128], parsed.name)
+    with bridge.records.begin(parsed.site) as work:
+        offer = bridge.services.devices.offer(work, agent, RIGHTS, utc_now())
+    base = (settings.public_url or f"http://localhost:{settings.port}").rstrip("/")
+    url = app_link(base, offer.code)
+    _print(
+        parsed,
+        {"code": offer.code, "url": url, "expires_at": rfc3339(offer.expires_at)},
+        f"Code: {offer.code}  (works once, for 10 minutes)\nLink: {url}",
+    )
+
+
+def _devices(parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+    from bridge.times import rfc3339
+
+    bridge = bootstrap.build(Settings.load())
+    if bridge.records.site(parsed.site) is None:
+        raise CommandError(f"There is no site {parsed.site}.")
+    found = [
+        {
+            "id": device.id,
+            "agent": device.agent.name,
+            "label": device.label,
+            "last_seen_at": rfc3339(device.last_seen_at),
+        }
+        for device in bridge.records.devices(parsed.site)
+    ]
+    lines = [
+        f"{each['id']}  {each['agent']}  {each['label']}  {each['last_seen_at']}" for each in found
+    ]
+    _print(parsed, {"devices": found}, "\n".join(lines) or "No devices yet.")
+
+
+def _print(parsed: argparse.Namespace, answer: dict[str, object], text: str) -> None:
+    print(json.dumps(answer) if parsed.json else text)

@@ -1,0 +1,121 @@
+"""The shop's pages, and the page that shows what an agent sees."""
+
+import secrets
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
+from markupsafe import Markup
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from bridge.demo.catalogue import (
+    CATALOGUE,
+    Product,
+    quantity_of,
+    read_basket,
+    with_quantity,
+    write_basket,
+)
+from bridge.demo.site import DemoSite
+
+ASSETS = Path(__file__).parents[2] / "wp-plugin" / "assets"
+BASKET = "demo_basket"
+DELIVERY_FREE_FROM = 60
+
+
+def add_pages(blueprint: Blueprint, site: DemoSite) -> None:
+    """Add the shop's pages, the agent's page and ``presence.js``."""
+    blueprint.before_request(_make_nonce)
+    blueprint.after_request(_add_policy)
+    blueprint.context_processor(_shared)
+    _add_shop(blueprint)
+
+    @blueprint.get("/agent")
+    def agent() -> str:
+        """What an agent's app would show, for the demo alone."""
+        return render_template("demo/agent.html", agent_token=site.agent_token)
+
+    @blueprint.get("/presence.js")
+    def presence_script() -> Response:
+        """The plugin's own file."""
+        return send_from_directory(ASSETS, "presence.js", mimetype="text/javascript")
+
+
+def _add_shop(blueprint: Blueprint) -> None:
+    @blueprint.get("/")
+    def front() -> str:
+        return render_template("demo/front.html", products=CATALOGUE.values())
+
+    @blueprint.get("/product/<slug>")
+    def product(slug: str) -> str:
+        others = [other for other in CATALOGUE.values() if other.slug != slug][:3]
+        return render_template("demo/product.html", product=_product(slug), others=others)
+
+    @blueprint.get("/cart")
+    def cart() -> str:
+        lines = read_basket(request.cookies.get(BASKET, ""))
+        total = sum(line.total for line in lines)
+        missing = DELIVERY_FREE_FROM - total
+        return render_template("demo/cart.html", lines=lines, total=total, missing=missing)
+
+    @blueprint.post("/cart")
+    def change_cart() -> WerkzeugResponse:
+        chosen = _product(request.form.get("product", ""))
+        lines = read_basket(request.cookies.get(BASKET, ""))
+        quantity = request.form.get("quantity", type=int)
+        if quantity is None:
+            quantity = quantity_of(lines, chosen) + 1
+        response = redirect(url_for("demo.cart"), HTTPStatus.SEE_OTHER)
+        basket = write_basket(with_quantity(lines, chosen, quantity))
+        response.set_cookie(BASKET, basket, httponly=True, samesite="Lax")
+        return response
+
+
+def _product(slug: str) -> Product:
+    if slug not in CATALOGUE:
+        abort(HTTPStatus.NOT_FOUND)
+    return CATALOGUE[slug]
+
+
+def _make_nonce() -> None:
+    g.demo_nonce = secrets.token_urlsafe(16)
+
+
+def _add_policy(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+            f"script-src 'self' 'nonce-{g.demo_nonce}'; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        )
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        # Not no-store: that would keep the pages out of the back/forward cache.
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _shared() -> dict[str, Any]:
+    """What every page's frame needs."""
+    lines = read_basket(request.cookies.get(BASKET, ""))
+    return {
+        "nonce": g.demo_nonce,
+        "basket_count": sum(line.quantity for line in lines),
+        "stub": Markup((ASSETS / "stub.js").read_text("utf-8")),  # noqa: S704 (our own file)
+        "presence_config": {
+            "bridge": request.host_url.rstrip("/"),
+            "session": url_for("demo.session", _external=True),
+            "events": url_for("demo.events", _external=True),
+        },
+    }

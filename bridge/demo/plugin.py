@@ -1,0 +1,110 @@
+"""What the WordPress plugin and a chatbot do in PHP: sessions, passing events on, answering.
+
+Each call to the bridge goes to this very server, by its port on the loopback interface and not by
+the request's Host header, which says whatever the client likes.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import requests
+from flask import Blueprint, Response, abort, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from bridge.demo import bot
+from bridge.demo.site import DemoSite, bot_message_event, events_body
+
+COOKIE = "cpb_visitor"
+COOKIE_SECONDS = 365 * 24 * 3600
+EVENTS_BYTES = 64 * 1024
+CHAT_BYTES = 100_000
+TEXT_CHARACTERS = 16_000
+ID_CHARACTERS = 100
+TIMEOUT_SECONDS = (1, 5)
+
+
+def add_plugin_routes(blueprint: Blueprint, site: DemoSite) -> None:
+    """Add ``/session``, ``/events`` and ``/chat``."""
+
+    @blueprint.post("/session")
+    def session() -> Response:
+        """A visitor's token; asked for by presence.js when a chat begins."""
+        _refuse_other_origins()
+        now = datetime.now(UTC)
+        visitor = site.unseal(request.cookies.get(COOKIE)) or f"v_{secrets.token_urlsafe(16)}"
+        token, expires_at = site.visitor_token(visitor, now)
+        ends = expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        response = jsonify(token=token, expires_at=ends, visitor=visitor)
+        response.headers["Cache-Control"] = "no-store"
+        response.set_cookie(
+            COOKIE,
+            site.seal(visitor),
+            max_age=COOKIE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+        )
+        return response
+
+    @blueprint.post("/events")
+    def events() -> ResponseReturnValue:
+        """The visitor's own request, passed on where their browser cannot reach the bridge."""
+        request.max_content_length = EVENTS_BYTES
+        try:
+            answer = _post(
+                _bridge_url("/v1/visitor/events"),
+                request.get_data(),
+                {"Content-Type": request.content_type or "text/plain"},
+            )
+        except requests.RequestException:
+            return {"title": "The bridge does not answer."}, HTTPStatus.BAD_GATEWAY
+        kept = ("Content-Type", "Retry-After")
+        headers = {name: answer.headers[name] for name in kept if name in answer.headers}
+        return answer.content, answer.status_code, headers
+
+    @blueprint.post("/chat")
+    def chat() -> Response:
+        """The bot's answer; the bridge hears of it once the visitor has it."""
+        _refuse_other_origins()
+        request.max_content_length = CHAT_BYTES
+        conversation = _text_field("conversation", ID_CHARACTERS)
+        message = _text_field("message", ID_CHARACTERS)
+        reply = bot.answer(_text_field("text", TEXT_CHARACTERS))
+        visitor = site.unseal(request.cookies.get(COOKIE))
+        body = events_body(bot_message_event(conversation, visitor, message, reply))
+        url = _bridge_url("/v1/store/events")
+        response = jsonify(reply=reply)
+        response.call_on_close(lambda: _tell_bridge(site, url, body))
+        return response
+
+
+def _refuse_other_origins() -> None:
+    own = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if not own and request.headers.get("Origin") != request.host_url.rstrip("/"):
+        abort(HTTPStatus.FORBIDDEN)
+
+
+def _text_field(name: str, most: int) -> str:
+    fields = request.get_json()
+    value = fields.get(name) if isinstance(fields, dict) else None
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= most:
+        abort(HTTPStatus.UNPROCESSABLE_ENTITY)
+    return value
+
+
+def _bridge_url(path: str) -> str:
+    return f"http://127.0.0.1:{request.environ['SERVER_PORT']}{path}"
+
+
+def _tell_bridge(site: DemoSite, url: str, body: bytes) -> None:
+    try:
+        _post(url, body, site.sign(body, datetime.now(UTC)))
+    except requests.RequestException:
+        return  # The visitor has the answer; an agent will miss it in the transcript.
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> requests.Response:
+    return requests.post(
+        url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
+    )

@@ -1,0 +1,105 @@
+"""How gunicorn runs the bridge. Every setting that is not gunicorn's own default says why.
+
+Gunicorn reads this in its master process, before it forks and before gevent patches anything:
+nothing may be imported here that opens sockets or imports psycopg.
+"""
+
+import logging
+import resource
+from pathlib import Path
+
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from bridge.logs import configure_logging
+from bridge.settings import Settings, SettingsError
+
+try:
+    _settings = Settings.load()
+except SettingsError as error:
+    # Gunicorn would print a traceback for any other exception, and a worker that fails is started
+    # again and again: end here, in one line.
+    raise SystemExit(f"bridge: {error}") from None
+
+
+def _allow_open_files(wanted: int) -> int:
+    """Raise the soft limit of open files towards ``wanted``; return what holds now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else soft
+
+
+def _without_personal_data(record: logging.LogRecord) -> bool:
+    """Keep visitors' addresses and paths out of gunicorn's own lines; False drops the line."""
+    message = str(record.msg)
+    if message.startswith("Error handling request"):
+        record.msg, record.args = "Error handling request", ()
+    # Scanners' garbage is answered 400; the line about it names who sent it.
+    return not message.startswith("Invalid request from ip=")
+
+
+class _GunicornLogger(Logger):
+    """Gunicorn's lines in the same form and place as all others.
+
+    Not ``logconfig_dict``: setting that switches the access log on.
+    """
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        configure_logging()
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.addFilter(_without_personal_data)
+
+
+# Files that are not visitors' connections: database, listening socket, log, calls to stores.
+_SPARE_FILES = 200
+
+# Each open stream is a connection, and nearly all of them are idle greenlets: the default of 1000
+# would turn visitors away. Where the platform allows fewer files, fewer connections are accepted:
+# the rest wait in the backlog instead of failing.
+worker_connections = min(20_000, _allow_open_files(20_000 + _SPARE_FILES) - _SPARE_FILES)
+
+# All interfaces: the platform's router reaches the process from outside of it.
+bind = f"0.0.0.0:{_settings.port}"
+
+# Greenlets: one worker holds thousands of open streams.
+worker_class = "gevent"
+workers = _settings.web_concurrency
+
+# The gevent worker patches the standard library when it starts. An application loaded earlier, in
+# the master, would have imported psycopg and ssl unpatched.
+preload_app = False
+
+# How long an idle connection is kept, and how long a request's head may take. Longer than a page's
+# burst of requests; short, since idle connections hold up the end of the process.
+keepalive = 3
+
+# Platforms kill 10 s after SIGTERM. The worker notices within 1 s, idle connections end within
+# `keepalive`, and what is still open after this is cut off.
+graceful_timeout = 6
+
+# A worker whose event loop has stood still for so long is stuck, and is replaced.
+timeout = 30
+
+# The worker proves to the master that it lives by touching a file; on a slow disk that can block.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes an unlinked file there
+
+# Believing a forwarding header is decided in one place, TRUSTED_PROXY_HOPS. Gunicorn believes those
+# of its own neighbours unless told otherwise.
+forwarded_allow_ips = ""
+
+# Nothing of ours has long addresses or many headers; the largest header is a visitor's token.
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# The control socket would let whoever can open it manage this server; nothing here uses it.
+control_socket_disable = True
+
+# One line for each heartbeat would cost more than the heartbeat. The application logs what fails
+# or is slow (bridge.logs).
+accesslog = None
+logger_class = _GunicornLogger

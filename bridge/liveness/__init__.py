@@ -1,0 +1,1 @@
+"""Page deadlines, hot and rebuildable: one behaviour, the engines side by side."""

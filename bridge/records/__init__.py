@@ -1,0 +1,1 @@
+"""What lasts: SQLAlchemy Core on SQLite (the default) and PostgreSQL, one behaviour."""

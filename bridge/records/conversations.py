@@ -1,0 +1,253 @@
+"""Queries about conversations: rows to records and back, and what a reader lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from bridge.domain.presence import Presence, PresenceState, Reason, State
+from bridge.ports import (
+    ConversationQuery,
+    ConversationRecord,
+    ConversationSummary,
+    VisitorRecord,
+)
+from bridge.records.tables import conversations, messages, presence_changes, reads, visitors
+
+_RANKS = {State.ONLINE: 0, State.SWITCHING_PAGES: 1}
+_LAST_RANK = 2
+_SIBLINGS = 50
+_BATCH = 2_000
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Presence).decode
+
+c = conversations.c
+_VISITOR_COLUMNS = [column.label(f"visitor_{column.name}") for column in visitors.c]
+
+
+def find(connection: sa.Connection, site: str, conversation: str) -> ConversationRecord | None:
+    """The conversation of this id, deleted or not."""
+    row = connection.execute(
+        sa.select(conversations).where(c.site == site, c.id == conversation)
+    ).first()
+    return None if row is None else _record(row)
+
+
+def save(connection: sa.Connection, site: str, record: ConversationRecord, known_rev: int) -> bool:
+    """Write it if its revision is still ``known_rev``; see :class:`bridge.ports.Work`."""
+    values = _values(site, record)
+    if known_rev == 0:
+        connection.execute(sa.insert(conversations).values(values))
+        return True
+    statement = (
+        sa.update(conversations)
+        .where(c.site == site, c.id == record.id, c.rev == known_rev)
+        .values(values)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def add_change(
+    connection: sa.Connection, key: dict[str, Any], state: PresenceState, at: datetime
+) -> None:
+    """Keep a change of state, at its computed time (P14)."""
+    reason = state.reason.value if state.reason else None
+    connection.execute(
+        sa.insert(presence_changes).values(**key, state=state.state.value, reason=reason, at=at)
+    )
+
+
+def siblings(
+    connection: sa.Connection, site: str, visitor: str, conversation: str
+) -> list[ConversationRecord]:
+    """The visitor's other conversations, newest first."""
+    rows = connection.execute(
+        sa.select(conversations)
+        .where(c.site == site, c.visitor == visitor, c.id != conversation, c.deleted.is_(False))
+        .order_by(c.last_activity_at.desc())
+        .limit(_SIBLINGS)
+    )
+    return [_record(row) for row in rows]
+
+
+def empty(connection: sa.Connection, site: str, conversation: str) -> None:
+    """Remove what hangs on a conversation: messages, changes of presence, read marks."""
+    for table in (messages, presence_changes, reads):
+        connection.execute(
+            sa.delete(table).where(table.c.site == site, table.c.conversation == conversation)
+        )
+
+
+def idle(
+    connection: sa.Connection, site: str, before: datetime, limit: int
+) -> list[ConversationRecord]:
+    """Conversations without activity since ``before``, from an index, oldest first."""
+    rows = connection.execute(
+        sa.select(conversations)
+        .where(c.site == site, c.deleted.is_(False), c.last_activity_at < before)
+        .order_by(c.last_activity_at)
+        .limit(limit)
+    )
+    return [_record(row) for row in rows]
+
+
+def present(connection: sa.Connection) -> Iterable[tuple[str, list[ConversationRecord]]]:
+    """All conversations recorded online or switching pages, in batches of one site."""
+    rows = connection.execute(
+        sa.select(conversations).where(c.rank < _LAST_RANK).order_by(c.site, c.id),
+        execution_options={"yield_per": _BATCH},
+    )
+    site, batch = "", list[ConversationRecord]()
+    for row in rows:
+        if row.site != site or len(batch) == _BATCH:
+            if batch:
+                yield site, batch
+            site, batch = row.site, []
+        batch.append(_record(row))
+    if batch:
+        yield site, batch
+
+
+def listing(
+    connection: sa.Connection, site: str, agent: str, query: ConversationQuery
+) -> list[ConversationSummary]:
+    """Conversations in the order asked for, from an index, in one query."""
+    statement = _summaries(site, agent).where(c.deleted.is_(False))
+    if query.presence is not None:
+        statement = statement.where(c.state == query.presence)
+    if query.text is not None:
+        statement = statement.where(_matches(query.text))
+    if query.sort == "presence":
+        statement = statement.order_by(c.rank, c.last_activity_at.desc(), c.id.desc())
+    else:
+        statement = statement.order_by(c.last_activity_at.desc(), c.id.desc())
+    if query.after is not None:
+        statement = statement.where(_after(query, query.after))
+    rows = connection.execute(statement.limit(query.limit)).all()
+    return [_summary(row) for row in rows]
+
+
+def one(
+    connection: sa.Connection, site: str, agent: str, conversation: str
+) -> ConversationSummary | None:
+    """One conversation for a reader."""
+    statement = _summaries(site, agent).where(c.id == conversation, c.deleted.is_(False))
+    row = connection.execute(statement).first()
+    return None if row is None else _summary(row)
+
+
+def rank(state: State) -> int:
+    """The place of a state in the list: online, switching pages, all others."""
+    return _RANKS.get(state, _LAST_RANK)
+
+
+def _summaries(site: str, agent: str) -> sa.Select[Any]:
+    read = sa.and_(reads.c.site == c.site, reads.c.conversation == c.id, reads.c.agent == agent)
+    owner = sa.and_(visitors.c.site == c.site, visitors.c.id == c.visitor)
+    return (
+        sa.select(conversations, *_VISITOR_COLUMNS, reads.c.message_count.label("read_count"))
+        .select_from(conversations.outerjoin(visitors, owner).outerjoin(reads, read))
+        .where(c.site == site)
+    )
+
+
+def _matches(text: str) -> sa.ColumnElement[bool]:
+    columns = (visitors.c.name, visitors.c.email, c.id)
+    return sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
+
+
+def _after(query: ConversationQuery, after: tuple[int, datetime, str]) -> sa.ColumnElement[bool]:
+    rank_, at, id_ = after
+    older = sa.or_(c.last_activity_at < at, sa.and_(c.last_activity_at == at, c.id < id_))
+    if query.sort == "presence":
+        return sa.or_(c.rank > rank_, sa.and_(c.rank == rank_, older))
+    return older
+
+
+def _summary(row: sa.Row[Any]) -> ConversationSummary:
+    visitor = None
+    if row.visitor_id is not None:
+        visitor = VisitorRecord(
+            id=row.visitor_id,
+            name=row.visitor_name,
+            email=row.visitor_email,
+            device=row.visitor_device,
+            customer=row.visitor_customer,
+            cart=row.visitor_cart,
+            last_order=row.visitor_last_order,
+            tokens_from=row.visitor_tokens_from,
+        )
+    record = _record(row)
+    return ConversationSummary(record, visitor, record.message_count - (row.read_count or 0))
+
+
+def _record(row: sa.Row[Any]) -> ConversationRecord:
+    return ConversationRecord(
+        id=row.id,
+        visitor=row.visitor,
+        started_at=row.started_at,
+        last_activity_at=row.last_activity_at,
+        presence=_decode(row.presence),
+        state=PresenceState(
+            state=State(row.state),
+            since=row.since,
+            reason=Reason(row.reason) if row.reason else None,
+            last_seen_at=row.last_seen_at,
+            continued_in=row.continued_in,
+            hidden=row.hidden,
+            url=row.page_url,
+            title=row.page_title,
+            pages=row.pages,
+        ),
+        recorded_at=row.recorded_at,
+        heard_at=row.heard_at,
+        last_message=row.last_message,
+        message_count=row.message_count,
+        deleted=row.deleted,
+        rev=row.rev,
+    )
+
+
+def _values(site: str, record: ConversationRecord) -> dict[str, Any]:
+    state = record.state
+    return {
+        "site": site,
+        "id": record.id,
+        "rev": record.rev,
+        "visitor": record.visitor,
+        "started_at": record.started_at,
+        "last_activity_at": record.last_activity_at,
+        "state": state.state.value,
+        "rank": _LAST_RANK if record.deleted else rank(state.state),
+        "reason": state.reason.value if state.reason else None,
+        "since": state.since,
+        "last_seen_at": state.last_seen_at,
+        "heard_at": record.heard_at,
+        "continued_in": state.continued_in,
+        "hidden": state.hidden,
+        "pages": state.pages,
+        "page_url": state.url,
+        "page_title": state.title,
+        "presence": _encode(record.presence).decode(),
+        "recorded_at": record.recorded_at,
+        "last_message": record.last_message,
+        "message_count": record.message_count,
+        "deleted": record.deleted,
+    }
+
+
+def changes(
+    connection: sa.Connection, site: str, conversation: str
+) -> Sequence[tuple[str, str | None, datetime]]:
+    """The recorded changes of state in order: state, reason, computed time (P14)."""
+    rows = connection.execute(
+        sa.select(presence_changes.c.state, presence_changes.c.reason, presence_changes.c.at)
+        .where(presence_changes.c.site == site, presence_changes.c.conversation == conversation)
+        .order_by(presence_changes.c.rev)
+    )
+    return [(row.state, row.reason, row.at) for row in rows]

@@ -1,0 +1,168 @@
+"""The records behind their port: one method a query, each in a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bridge.encryption import Encryption
+from bridge.ports import (
+    ConversationQuery,
+    ConversationRecord,
+    ConversationSummary,
+    Device,
+    MessageRecord,
+    Pairing,
+    Site,
+    SiteStatus,
+    Work,
+)
+from bridge.records import conversations, devices, messages, sites, visitors
+from bridge.records.database import Database
+from bridge.records.tables import alive, answered_requests, reads, seen_events
+from bridge.records.upsert import upsert
+from bridge.records.work import SqlWork
+
+_BATCH = 500
+
+
+class SqlRecords:
+    """Implements :class:`bridge.ports.Records` on SQLite and PostgreSQL."""
+
+    def __init__(self, database: Database, encryption: Encryption) -> None:
+        self._database = database
+        self._encryption = encryption
+
+    @contextmanager
+    def begin(self, site: str) -> Iterator[Work]:
+        """See :meth:`bridge.ports.Records.begin`."""
+        with self._database.writing() as connection:
+            work = SqlWork(connection, site, self._encryption)
+            yield work
+            work.flush()
+        work.committed()
+
+    def ready(self) -> None:
+        """See :meth:`bridge.ports.Records.ready`."""
+        with self._database.reading() as connection:
+            connection.execute(sa.select(alive.c.at))
+
+    def add_site(self, site: Site, now: datetime) -> None:
+        """See :meth:`bridge.ports.Records.add_site`."""
+        with self._database.writing() as connection:
+            sites.add(connection, site, now, self._encryption.encrypt)
+
+    def rotate_secret(self, site: str, secret: bytes, keep_old: datetime) -> bool:
+        """See :meth:`bridge.ports.Records.rotate_secret`."""
+        with self._database.writing() as connection:
+            return sites.rotate(connection, site, secret, keep_old, self._encryption.encrypt)
+
+    def site(self, site: str) -> Site | None:
+        """See :meth:`bridge.ports.Records.site`."""
+        with self._database.reading() as connection:
+            return sites.find(connection, site, self._encryption.decrypt)
+
+    def sites(self) -> list[tuple[str, str, str]]:
+        """See :meth:`bridge.ports.Records.sites`."""
+        with self._database.reading() as connection:
+            return sites.listing(connection)
+
+    def site_status(self, site: str) -> SiteStatus:
+        """See :meth:`bridge.ports.Records.site_status`."""
+        with self._database.reading() as connection:
+            return sites.status(connection, site)
+
+    def origin_known(self, origin: str) -> bool:
+        """See :meth:`bridge.ports.Records.origin_known`."""
+        with self._database.reading() as connection:
+            return sites.origin_known(connection, origin)
+
+    def superseded_tokens(self, since: datetime) -> list[tuple[str, str, datetime]]:
+        """See :meth:`bridge.ports.Records.superseded_tokens`."""
+        with self._database.reading() as connection:
+            return visitors.superseded(connection, since)
+
+    def use_pairing(self, code_hash: str, now: datetime) -> Pairing | None:
+        """See :meth:`bridge.ports.Records.use_pairing`."""
+        with self._database.writing() as connection:
+            return devices.use_pairing(connection, code_hash, now)
+
+    def add_device(self, device: Device, token_hash: str) -> None:
+        """See :meth:`bridge.ports.Records.add_device`."""
+        with self._database.writing() as connection:
+            devices.add(connection, device, token_hash)
+
+    def device_by_token(self, token_hash: str) -> tuple[Device, int] | None:
+        """See :meth:`bridge.ports.Records.device_by_token`."""
+        with self._database.reading() as connection:
+            return devices.by_token(connection, token_hash)
+
+    def device_seen(self, device: str, now: datetime) -> None:
+        """See :meth:`bridge.ports.Records.device_seen`."""
+        with self._database.writing() as connection:
+            devices.seen(connection, device, now)
+
+    def devices(self, site: str) -> list[Device]:
+        """See :meth:`bridge.ports.Records.devices`."""
+        with self._database.reading() as connection:
+            return devices.listing(connection, site)
+
+    def list_conversations(
+        self, site: str, agent: str, query: ConversationQuery
+    ) -> list[ConversationSummary]:
+        """See :meth:`bridge.ports.Records.list_conversations`."""
+        with self._database.reading() as connection:
+            return conversations.listing(connection, site, agent, query)
+
+    def read_conversation(
+        self, site: str, agent: str, conversation: str
+    ) -> ConversationSummary | None:
+        """See :meth:`bridge.ports.Records.read_conversation`."""
+        with self._database.reading() as connection:
+            return conversations.one(connection, site, agent, conversation)
+
+    def list_messages(
+        self, site: str, conversation: str, before: str | None, after: str | None, limit: int
+    ) -> Sequence[MessageRecord] | None:
+        """See :meth:`bridge.ports.Records.list_messages`."""
+        with self._database.reading() as connection:
+            return messages.page(connection, site, conversation, before, after, limit)
+
+    def changes(self, site: str, conversation: str) -> Sequence[tuple[str, str | None, datetime]]:
+        """See :meth:`bridge.ports.Records.changes`."""
+        with self._database.reading() as connection:
+            return conversations.changes(connection, site, conversation)
+
+    def mark_read(self, site: str, agent: str, conversation: str, count: int) -> None:
+        """See :meth:`bridge.ports.Records.mark_read`."""
+        row = {"site": site, "agent": agent, "conversation": conversation, "message_count": count}
+        with self._database.writing() as connection:
+            upsert(connection, reads, row)
+
+    def present_conversations(self) -> Iterable[tuple[str, list[ConversationRecord]]]:
+        """See :meth:`bridge.ports.Records.present_conversations`."""
+        with self._database.reading() as connection:
+            yield from conversations.present(connection)
+
+    def alive_at(self) -> datetime | None:
+        """See :meth:`bridge.ports.Records.alive_at`."""
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(alive.c.at))
+
+    def record_alive(self, now: datetime) -> None:
+        """See :meth:`bridge.ports.Records.record_alive`."""
+        with self._database.writing() as connection:
+            upsert(connection, alive, {"id": 1, "at": now})
+
+    def forget_replays(self, before: datetime) -> None:
+        """See :meth:`bridge.ports.Records.forget_replays`."""
+        for table in (answered_requests, seen_events):
+            keys = sa.tuple_(table.c.site, table.c.id)
+            old = sa.select(table.c.site, table.c.id).where(table.c.at < before).limit(_BATCH)
+            removed = _BATCH
+            while removed == _BATCH:
+                with self._database.writing() as connection:
+                    removed = connection.execute(sa.delete(table).where(keys.in_(old))).rowcount

@@ -1,0 +1,134 @@
+"""Queries about sites, their secrets and their origins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from bridge.ports import Site, SiteSecret, SiteStatus, StoreConnection
+from bridge.records.tables import conversations, revisions, site_origins, sites
+
+Cipher = Callable[[bytes], bytes]
+
+
+def add(connection: sa.Connection, site: Site, now: datetime, encrypt: Cipher) -> None:
+    """Add a site whose id is new."""
+    connection.execute(
+        sa.insert(sites).values(
+            id=site.id,
+            name=site.name,
+            url=site.url,
+            secret=encrypt(site.secrets[0].key),
+            created_at=now,
+            connection={},
+        )
+    )
+    connection.execute(sa.insert(revisions).values(site=site.id, rev=0, conversations=0))
+    _set_origins(connection, site.id, site.origins)
+
+
+def find(connection: sa.Connection, site: str, decrypt: Cipher) -> Site | None:
+    """The site of this id, with its secrets, the newest first."""
+    row = connection.execute(sa.select(sites).where(sites.c.id == site)).first()
+    if row is None:
+        return None
+    secrets = [SiteSecret(decrypt(row.secret))]
+    if row.old_secret is not None:
+        secrets.append(SiteSecret(decrypt(row.old_secret), row.old_secret_until))
+    origins = connection.scalars(
+        sa.select(site_origins.c.origin).where(site_origins.c.site == site)
+    )
+    return Site(row.id, row.name, row.url, frozenset(origins), tuple(secrets))
+
+
+def rotate(
+    connection: sa.Connection, site: str, secret: bytes, keep_old: datetime, encrypt: Cipher
+) -> bool:
+    """Give a site a new secret; ``False`` if there is no such site."""
+    statement = (
+        sa.update(sites)
+        .where(sites.c.id == site)
+        .values(secret=encrypt(secret), old_secret=sites.c.secret, old_secret_until=keep_old)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def connect(
+    connection: sa.Connection,
+    site: str,
+    store: StoreConnection,
+    now: datetime,
+    encrypt: Cipher,
+) -> None:
+    """Keep what a store said of itself, its keys encrypted."""
+    described = {
+        field: getattr(store, field)
+        for field in (
+            "store_url",
+            "rest_url",
+            "plugin_version",
+            "wordpress_version",
+            "woocommerce_version",
+            "timezone",
+        )
+    }
+    keys = store.woocommerce
+    connection.execute(
+        sa.update(sites)
+        .where(sites.c.id == site)
+        .values(
+            name=store.name,
+            connected_at=now,
+            connection=described,
+            woocommerce=encrypt(msgspec.json.encode(keys)) if keys else None,
+        )
+    )
+    _set_origins(connection, site, frozenset(store.origins))
+
+
+def status(connection: sa.Connection, site: str) -> SiteStatus:
+    """What is known of a site's store and traffic."""
+    online = (
+        sa.select(sa.func.count())
+        .where(conversations.c.site == site, conversations.c.rank == 0)
+        .scalar_subquery()
+    )
+    row = connection.execute(
+        sa.select(
+            sites.c.connected_at,
+            sites.c.connection,
+            revisions.c.last_event_at,
+            revisions.c.conversations,
+            online.label("online"),
+        )
+        .join(revisions, revisions.c.site == sites.c.id)
+        .where(sites.c.id == site)
+    ).one()
+    return SiteStatus(
+        row.connected_at, row.connection, row.last_event_at, row.conversations, row.online
+    )
+
+
+def listing(connection: sa.Connection) -> list[tuple[str, str, str]]:
+    """Id, name and address of every site, oldest first."""
+    rows = connection.execute(
+        sa.select(sites.c.id, sites.c.name, sites.c.url).order_by(sites.c.created_at)
+    )
+    return [(row.id, row.name, row.url) for row in rows]
+
+
+def origin_known(connection: sa.Connection, origin: str) -> bool:
+    """Whether any site lists this origin."""
+    statement = sa.select(sa.literal(1)).where(site_origins.c.origin == origin).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def _set_origins(connection: sa.Connection, site: str, origins: frozenset[str]) -> None:
+    connection.execute(sa.delete(site_origins).where(site_origins.c.site == site))
+    rows: list[dict[str, Any]] = [{"site": site, "origin": origin} for origin in sorted(origins)]
+    if rows:
+        connection.execute(sa.insert(site_origins), rows)

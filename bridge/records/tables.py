@@ -1,0 +1,253 @@
+"""The tables. A change here needs a migration beside it (``bridge/records/migrations``).
+
+Every key begins with the site: one site never meets another's rows.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware UTC time, kept as microseconds since 1970: exact, and in order, on every database.
+
+    SQLite has no time type, and PostgreSQL's would come back in the session's time zone.
+    """
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        """From an aware time to microseconds."""
+        del dialect
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        """From microseconds to an aware time."""
+        del dialect
+        return None if value is None else from_microseconds(value)
+
+
+def to_microseconds(at: datetime) -> int:
+    """Microseconds since 1970 of an aware time."""
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def from_microseconds(value: int) -> datetime:
+    """The aware UTC time of microseconds since 1970."""
+    seconds, microseconds = divmod(value, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_DOCUMENT = sa.JSON(none_as_null=True)
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    }
+)
+
+
+def _site_key() -> sa.Column[str]:
+    return sa.Column(
+        "site", sa.Text, sa.ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+sites = sa.Table(
+    "sites",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+    sa.Column("old_secret", sa.LargeBinary),
+    sa.Column("old_secret_until", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("connected_at", Moment),
+    sa.Column("connection", _DOCUMENT, nullable=False),
+    sa.Column("woocommerce", sa.LargeBinary),
+)
+
+site_origins = sa.Table(
+    "site_origins",
+    metadata,
+    _site_key(),
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Index(None, "origin"),
+)
+
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    _site_key(),
+    sa.Column("rev", sa.BigInteger, nullable=False),
+    sa.Column("conversations", sa.BigInteger, nullable=False),
+    sa.Column("last_event_at", Moment),
+)
+
+visitors = sa.Table(
+    "visitors",
+    metadata,
+    _site_key(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("device", sa.Text),
+    sa.Column("customer", _DOCUMENT),
+    sa.Column("cart", _DOCUMENT),
+    sa.Column("last_order", _DOCUMENT),
+    sa.Column("tokens_from", Moment),
+    sa.Index(
+        "ix_visitors_superseded",
+        "tokens_from",
+        sqlite_where=sa.text("tokens_from IS NOT NULL"),
+        postgresql_where=sa.text("tokens_from IS NOT NULL"),
+    ),
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    _site_key(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rev", sa.BigInteger, nullable=False),
+    sa.Column("visitor", sa.Text),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("last_activity_at", Moment, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    # 0 online, 1 switching pages, 2 all others: the order of the list.
+    sa.Column("rank", sa.SmallInteger, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("since", Moment),
+    sa.Column("last_seen_at", Moment),
+    sa.Column("heard_at", Moment),
+    sa.Column("continued_in", sa.Text),
+    sa.Column("hidden", sa.Boolean, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("page_url", sa.Text),
+    sa.Column("page_title", sa.Text),
+    sa.Column("presence", sa.Text, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("last_message", _DOCUMENT),
+    sa.Column("message_count", sa.Integer, nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
+    sa.Index(None, "site", "rev"),
+    sa.Index("ix_conversations_by_presence", "site", "deleted", "rank", "last_activity_at", "id"),
+    sa.Index("ix_conversations_by_activity", "site", "deleted", "last_activity_at", "id"),
+    sa.Index(None, "site", "visitor", "last_activity_at"),
+    sa.Index(
+        "ix_conversations_present",
+        "rank",
+        sqlite_where=sa.text("rank < 2"),
+        postgresql_where=sa.text("rank < 2"),
+    ),
+)
+
+presence_changes = sa.Table(
+    "presence_changes",
+    metadata,
+    _site_key(),
+    sa.Column("conversation", sa.Text, primary_key=True),
+    sa.Column("rev", sa.BigInteger, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", Moment, nullable=False),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    _site_key(),
+    sa.Column("conversation", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rev", sa.BigInteger, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("agent", _DOCUMENT),
+    sa.Column("delivery", sa.Text),
+    sa.Column("delivered_at", Moment),
+    sa.Index(None, "site", "conversation", "at", "id"),
+    sa.Index(None, "site", "rev"),
+)
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    _site_key(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text),
+    sa.Column("avatar_url", sa.Text),
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, sa.ForeignKey("sites.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("rights", _DOCUMENT, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("last_seen_at", Moment, nullable=False),
+    sa.Index(None, "site", "agent"),
+)
+
+pairings = sa.Table(
+    "pairings",
+    metadata,
+    sa.Column("code_hash", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, sa.ForeignKey("sites.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("agent", _DOCUMENT, nullable=False),
+    sa.Column("rights", _DOCUMENT, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index(None, "expires_at"),
+)
+
+reads = sa.Table(
+    "reads",
+    metadata,
+    _site_key(),
+    sa.Column("agent", sa.Text, primary_key=True),
+    sa.Column("conversation", sa.Text, primary_key=True),
+    sa.Column("message_count", sa.Integer, nullable=False),
+)
+
+answered_requests = sa.Table(
+    "answered_requests",
+    metadata,
+    _site_key(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "at"),
+)
+
+seen_events = sa.Table(
+    "seen_events",
+    metadata,
+    _site_key(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Index(None, "at"),
+)
+
+alive = sa.Table(
+    "alive",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+)

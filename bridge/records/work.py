@@ -1,0 +1,155 @@
+"""One transaction of one site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bridge.domain.presence import PresenceState
+from bridge.encryption import Encryption
+from bridge.ports import (
+    ConversationRecord,
+    MessageRecord,
+    Pairing,
+    RecordedAnswer,
+    StoreConnection,
+    VisitorRecord,
+)
+from bridge.records import conversations, devices, messages, sites, visitors
+from bridge.records.tables import answered_requests, revisions, seen_events
+from bridge.records.upsert import insert_once
+
+
+class SqlWork:
+    """Implements :class:`bridge.ports.Work`.
+
+    It begins by locking the site's revision, so that the writers of a site come one after another:
+    a revision is visible only when all before it are (S1), and no two of them can deadlock.
+    """
+
+    def __init__(self, connection: sa.Connection, site: str, encryption: Encryption) -> None:
+        self.site = site
+        self._encryption = encryption
+        self._connection = connection
+        self._effects: list[Callable[[], None]] = []
+        row = connection.execute(
+            sa.select(revisions).where(revisions.c.site == site).with_for_update()
+        ).one()
+        self._first_rev = int(row.rev)
+        self._rev = self._first_rev
+        self._conversations = 0
+        self._event_at: datetime | None = None
+
+    def after_commit(self, effect: Callable[[], None]) -> None:
+        """See :meth:`bridge.ports.Work.after_commit`."""
+        self._effects.append(effect)
+
+    def next_rev(self) -> int:
+        """See :meth:`bridge.ports.Work.next_rev`."""
+        self._rev += 1
+        return self._rev
+
+    def note_event(self, at: datetime) -> None:
+        """See :meth:`bridge.ports.Work.note_event`."""
+        self._event_at = at
+
+    def answer_of(self, request: str) -> RecordedAnswer | None:
+        """See :meth:`bridge.ports.Work.answer_of`."""
+        known = answered_requests.c
+        row = self._connection.execute(
+            sa.select(known.status, known.body).where(known.site == self.site, known.id == request)
+        ).first()
+        return None if row is None else RecordedAnswer(row.status, row.body)
+
+    def keep_answer(self, request: str, answer: RecordedAnswer, at: datetime) -> None:
+        """See :meth:`bridge.ports.Work.keep_answer`."""
+        self._connection.execute(
+            sa.insert(answered_requests).values(
+                site=self.site, id=request, at=at, status=answer.status, body=answer.body
+            )
+        )
+
+    def first_time(self, event: str, at: datetime) -> bool:
+        """See :meth:`bridge.ports.Work.first_time`."""
+        row = {"site": self.site, "id": event, "at": at}
+        return insert_once(self._connection, seen_events, row)
+
+    def conversation(self, conversation: str) -> ConversationRecord | None:
+        """See :meth:`bridge.ports.Work.conversation`."""
+        return conversations.find(self._connection, self.site, conversation)
+
+    def save_conversation(self, record: ConversationRecord, *, known_rev: int) -> bool:
+        """See :meth:`bridge.ports.Work.save_conversation`."""
+        if known_rev == 0:
+            self._conversations += 1
+        return conversations.save(self._connection, self.site, record, known_rev)
+
+    def keep_change(self, conversation: str, rev: int, state: PresenceState, at: datetime) -> None:
+        """See :meth:`bridge.ports.Work.keep_change`."""
+        key = {"site": self.site, "conversation": conversation, "rev": rev}
+        conversations.add_change(self._connection, key, state, at)
+
+    def siblings(self, visitor: str, conversation: str) -> list[ConversationRecord]:
+        """See :meth:`bridge.ports.Work.siblings`."""
+        return conversations.siblings(self._connection, self.site, visitor, conversation)
+
+    def empty_conversation(self, conversation: str) -> None:
+        """See :meth:`bridge.ports.Work.empty_conversation`."""
+        conversations.empty(self._connection, self.site, conversation)
+
+    def idle_conversations(self, before: datetime, limit: int) -> list[ConversationRecord]:
+        """See :meth:`bridge.ports.Work.idle_conversations`."""
+        return conversations.idle(self._connection, self.site, before, limit)
+
+    def visitor(self, visitor: str) -> VisitorRecord | None:
+        """See :meth:`bridge.ports.Work.visitor`."""
+        return visitors.find(self._connection, self.site, visitor)
+
+    def save_visitor(self, record: VisitorRecord) -> None:
+        """See :meth:`bridge.ports.Work.save_visitor`."""
+        visitors.save(self._connection, self.site, record)
+
+    def message(self, conversation: str, message: str) -> MessageRecord | None:
+        """See :meth:`bridge.ports.Work.message`."""
+        return messages.find(self._connection, self.site, conversation, message)
+
+    def save_message(self, message: MessageRecord) -> None:
+        """See :meth:`bridge.ports.Work.save_message`."""
+        messages.save(self._connection, self.site, message)
+
+    def connect_site(self, store: StoreConnection, now: datetime) -> None:
+        """See :meth:`bridge.ports.Work.connect_site`."""
+        sites.connect(self._connection, self.site, store, now, self._encryption.encrypt)
+
+    def add_pairing(self, code_hash: str, pairing: Pairing, now: datetime) -> None:
+        """See :meth:`bridge.ports.Work.add_pairing`."""
+        devices.add_pairing(self._connection, code_hash, pairing, now)
+
+    def remove_device(self, device: str) -> bool:
+        """See :meth:`bridge.ports.Work.remove_device`."""
+        return devices.remove(self._connection, self.site, device)
+
+    def remove_agent_devices(self, agent: str) -> int:
+        """See :meth:`bridge.ports.Work.remove_agent_devices`."""
+        return devices.remove_all_of(self._connection, self.site, agent)
+
+    def flush(self) -> None:
+        """Write the site's revision: the last statement before the commit."""
+        values: dict[str, object] = {}
+        if self._rev != self._first_rev:
+            values["rev"] = self._rev
+        if self._conversations:
+            values["conversations"] = revisions.c.conversations + self._conversations
+        if self._event_at is not None:
+            values["last_event_at"] = self._event_at
+        if values:
+            self._connection.execute(
+                sa.update(revisions).where(revisions.c.site == self.site).values(values)
+            )
+
+    def committed(self) -> None:
+        """Run what waited for the commit."""
+        for effect in self._effects:
+            effect()

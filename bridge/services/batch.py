@@ -1,0 +1,96 @@
+"""One transaction's events: whose conversations they may touch, each loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.domain.presence import Presence, PresenceState, State
+from bridge.ports import ConversationRecord, VisitorRecord, Work
+from bridge.services.incoming import Incoming, RejectedError
+from bridge.services.recording import Loaded, Recorder
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch has loaded, and in which conversations it heard the visitor.
+
+    ``from_store`` grants what only the store may say (M3); ``device`` is what the visitor's browser
+    calls itself.
+    """
+
+    work: Work
+    recorder: Recorder
+    now: datetime
+    from_store: bool
+    device: str | None = None
+    loaded: dict[str, Loaded] = field(default_factory=dict)
+    visitors: dict[str, VisitorRecord] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
+
+    def seen(self, event: Incoming) -> bool:
+        """Whether the event came before; from now on it did."""
+        owner = event.conversation or event.visitor or ""
+        return not self.work.first_time(f"{owner}\n{event.id}", self.now)
+
+    def store_only(self, event: Incoming) -> None:
+        """Raise :class:`RejectedError` unless the store is speaking."""
+        if not self.from_store:
+            raise RejectedError("store-only", f"Only the store may send {event.type}.")
+
+    def visitor(self, visitor: str) -> VisitorRecord:
+        """The visitor, new or known; written with the batch."""
+        if visitor not in self.visitors:
+            self.visitors[visitor] = self.work.visitor(visitor) or VisitorRecord(visitor)
+        return self.visitors[visitor]
+
+    def existing(self, event: Incoming) -> Loaded | None:
+        """The event's conversation; ``None`` if it never was.
+
+        Raises :class:`RejectedError` if the event names none, or one that is deleted or another
+        visitor's, which are not told apart.
+        """
+        if event.conversation is None:
+            raise RejectedError("conversation-required", f"{event.type} needs its conversation.")
+        loaded = self.loaded.get(event.conversation)
+        if loaded is None:
+            loaded = self.recorder.load(self.work, event.conversation, self.now)
+        if loaded is None:
+            return None
+        owner = loaded.record.visitor
+        foreign = not self.from_store and owner is not None and owner != event.visitor
+        if loaded.record.deleted or foreign:
+            raise RejectedError("conversation-not-found", "There is no such conversation.")
+        self.loaded[event.conversation] = loaded
+        return loaded
+
+    def conversation(self, event: Incoming) -> Loaded:
+        """The event's conversation, begun by this event if it is new.
+
+        It belongs to the visitor who began it, or to the one the store names.
+        """
+        loaded = self.existing(event)
+        if loaded is None:
+            loaded = Loaded(_begun_by(event), known_rev=0)
+            self.loaded[loaded.record.id] = loaded
+        elif event.visitor is not None and event.visitor != loaded.record.visitor:
+            loaded.record.visitor = event.visitor
+            loaded.changed = True
+        else:
+            return loaded
+        if event.visitor is not None:
+            visitor = self.visitor(event.visitor)
+            visitor.device = self.device or visitor.device
+        return loaded
+
+
+def _begun_by(event: Incoming) -> ConversationRecord:
+    return ConversationRecord(
+        id=event.conversation or "",
+        visitor=event.visitor,
+        started_at=event.at,
+        last_activity_at=event.at,
+        presence=Presence(),
+        state=PresenceState(State.OFFLINE),
+        recorded_at=event.at,
+    )

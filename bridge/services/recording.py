@@ -1,0 +1,211 @@
+"""Presence is derived, changes are recorded: the one place where the two meet (P14).
+
+A conversation is loaded with what liveness knows better, brought up to the present deadline by
+deadline, changed, and written back with one revision for each change that a reader could see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from bridge.domain.events import STORE_PAGE, HeardElsewhere, Mark, PageEvent, PageEventKind
+from bridge.domain.page import Restored, Timing
+from bridge.domain.presence import Presence, PresenceState, Reason, State
+from bridge.errors import UnavailableError
+from bridge.ports import (
+    ConversationKey,
+    ConversationRecord,
+    HotConversation,
+    HotPage,
+    Liveness,
+    Work,
+)
+
+UNSEQUENCED = -1
+"""The ``seq`` of a hot page that was heard by messages alone: less than any of a page's own."""
+
+_PRESENT = (State.ONLINE, State.SWITCHING_PAGES)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A conversation in the hands of one transaction.
+
+    ``known_rev`` is its revision as it was read (0: it is new); ``changed`` says that something
+    changed which readers must see, ``dirty`` that something did which they need not; ``entered``
+    are the states entered meanwhile, each with its computed time.
+    """
+
+    record: ConversationRecord
+    known_rev: int
+    changed: bool = False
+    dirty: bool = False
+    entered: list[tuple[PresenceState, datetime]] = field(default_factory=list)
+
+
+class Recorder:
+    """Loads conversations for a transaction and records what became of them."""
+
+    def __init__(self, liveness: Liveness, timing: Timing) -> None:
+        self._liveness = liveness
+        self._timing = timing
+
+    def load(self, work: Work, conversation: str, now: datetime) -> Loaded | None:
+        """The conversation as it is at ``now``, passed deadlines settled; ``None`` if unknown."""
+        record = work.conversation(conversation)
+        return None if record is None else self._adopt(work, [record], now)[0]
+
+    def write(self, work: Work, loaded: Loaded, now: datetime) -> None:
+        """Record the present state, if there is anything to record, and tell liveness once it
+        lasts.
+
+        Raises :class:`UnavailableError` when another process changed the conversation meanwhile.
+        """
+        record = loaded.record
+        if not record.deleted:
+            self._evaluate(work, loaded, now)
+        if loaded.changed or loaded.dirty:
+            self._save(work, loaded, now)
+        key = ConversationKey(work.site, record.id)
+        work.after_commit(partial(self._liveness.place, key, self.hot(record, now)))
+
+    def heard_in(self, work: Work, loaded: Loaded, now: datetime) -> None:
+        """The visitor was heard in this conversation: where they are gone, they went on here
+        (P8)."""
+        record = loaded.record
+        heard = record.presence.last_heard()
+        if record.visitor is None or heard is None:
+            return
+        gone = [
+            sibling
+            for sibling in work.siblings(record.visitor, record.id)
+            if sibling.state.state not in _PRESENT and sibling.state.continued_in != record.id
+        ]
+        for other in self._adopt(work, gone, now):
+            if other.record.presence.apply(HeardElsewhere(record.id, heard), self._timing):
+                other.dirty = True
+                self.write(work, other, now)
+
+    def hot(self, record: ConversationRecord, now: datetime) -> HotConversation | None:
+        """What liveness needs to know of a recorded conversation; ``None``: nothing."""
+        state = record.state
+        if record.deleted or state.state not in _PRESENT:
+            return None
+        pages = {}
+        for key, page in record.presence.live_pages(now, self._timing).items():
+            heard, deadline = page.heard_at, page.deadline(self._timing)
+            if heard is not None and deadline is not None:
+                mark = page.signal or Mark(UNSEQUENCED, heard, "")
+                allowance = page.heartbeat_allowance(self._timing)
+                pages[key] = HotPage(mark, heard, allowance, deadline)
+        return HotConversation(
+            visitor=record.visitor,
+            heard_at=record.heard_at,
+            pages=pages,
+            due=None if pages else self._next_due(record, now),
+            quiet=state.state is State.ONLINE,
+            heartbeat_seconds=self._timing.idle,
+        )
+
+    def _next_due(self, record: ConversationRecord, now: datetime) -> datetime:
+        """When one without a live page is to be looked at again: at once, if in doubt."""
+        return record.presence.next_deadline(record.recorded_at, self._timing) or now
+
+    def _adopt(
+        self, work: Work, records: Iterable[ConversationRecord], now: datetime
+    ) -> list[Loaded]:
+        loaded = [Loaded(record, known_rev=record.rev) for record in records]
+        hot = self._liveness.read(ConversationKey(work.site, each.record.id) for each in loaded)
+        for each in loaded:
+            key = ConversationKey(work.site, each.record.id)
+            if key in hot:
+                overlay(each.record.presence, hot[key], now, self._timing)
+            if not each.record.deleted:
+                self._settle(work, each, now)
+        return loaded
+
+    def _settle(self, work: Work, loaded: Loaded, now: datetime) -> None:
+        """Record what each deadline that passed since the last writing changed, in order."""
+        presence = loaded.record.presence
+        at = loaded.record.recorded_at
+        while (due := presence.next_deadline(at, self._timing)) is not None and due <= now:
+            at = due
+            self._evaluate(work, loaded, at)
+
+    def _evaluate(self, work: Work, loaded: Loaded, at: datetime) -> None:
+        """Enter the state at ``at`` if a reader would see a difference."""
+        record = loaded.record
+        was, new = record.state, loaded.known_rev == 0 and not loaded.changed
+        present = record.presence.state_at(at, self._timing, was)
+        if present.state not in _PRESENT and (new or was.state in _PRESENT):
+            self._look_elsewhere(work, record)
+            present = record.presence.state_at(at, self._timing, was)
+        if not new and not _differ(was, present):
+            return
+        if new or (was.state, was.reason) != (present.state, present.reason):
+            loaded.entered.append((present, _entered_at(was, present, record.presence, at)))
+        record.state = present
+        loaded.changed = True
+
+    def _look_elsewhere(self, work: Work, record: ConversationRecord) -> None:
+        """One who is gone from here, and was heard later in another conversation, went on there;
+        else the next heartbeat of the others has to tell (P8)."""
+        if record.visitor is None:
+            return
+        siblings = work.siblings(record.visitor, record.id)
+        hot = self._liveness.read(ConversationKey(work.site, sibling.id) for sibling in siblings)
+        for sibling in siblings:
+            key = ConversationKey(work.site, sibling.id)
+            heard = hot[key].heard_at if key in hot else sibling.heard_at
+            if heard is not None:
+                record.presence.apply(HeardElsewhere(sibling.id, heard), self._timing)
+        for key in hot:
+            work.after_commit(partial(self._liveness.interrupt, key))
+
+    def _save(self, work: Work, loaded: Loaded, now: datetime) -> None:
+        record = loaded.record
+        record.presence.forget(now, self._timing)
+        record.recorded_at = now
+        record.heard_at = record.presence.last_heard()
+        for state, at in loaded.entered:
+            record.rev = work.next_rev()
+            work.keep_change(record.id, record.rev, state, at)
+        if loaded.changed and not loaded.entered:
+            record.rev = work.next_rev()
+        if not work.save_conversation(record, known_rev=loaded.known_rev):
+            raise UnavailableError("The conversation was changed by another process; try again.")
+
+
+def overlay(presence: Presence, hot: HotConversation, now: datetime, timing: Timing) -> None:
+    """Bring ``presence`` up to what liveness heard since it was written."""
+    for key, known in hot.pages.items():
+        page = presence.store if key == STORE_PAGE else presence.pages.get(key)
+        if page is None:
+            continue
+        if key != STORE_PAGE and known.mark.seq != UNSEQUENCED:
+            presence.apply(PageEvent(PageEventKind.HEARTBEAT, key, known.mark), timing)
+        deadline = page.deadline(timing)
+        if deadline is not None and deadline < known.deadline:
+            page.restored = Restored(known.heard_at, now, known.deadline)
+
+
+def _differ(recorded: PresenceState, present: PresenceState) -> bool:
+    """Whether a reader would see a difference. When one who is online was last heard is not
+    recorded, but read from liveness."""
+    if recorded.state is State.ONLINE and present.state is State.ONLINE:
+        present = replace(present, last_seen_at=recorded.last_seen_at)
+    return recorded != present
+
+
+def _entered_at(
+    was: PresenceState, present: PresenceState, presence: Presence, at: datetime
+) -> datetime:
+    """The computed time of a change, never before that of the one recorded last (P14)."""
+    known = [moment for moment in (was.since, present.since) if moment is not None]
+    elsewhere = presence.elsewhere
+    if present.reason is Reason.MOVED_ON and was.state is State.OFFLINE and elsewhere is not None:
+        known.append(elsewhere.at)
+    return max(known, default=at)

@@ -1,0 +1,249 @@
+"""A small shop and a small bridge on two loopback ports that write down what a browser sends them.
+
+The shop serves pages with the plugin's own ``stub.js`` and ``presence.js``. What either answers is
+up to the test; by default everything is accepted and no heartbeat is asked for.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+ASSETS = Path(__file__).parents[2] / "wp-plugin" / "assets"
+EVENTS_PATH = "/v1/visitor/events"
+# Long enough for a busy machine; reached only when something is broken.
+DEADLINE_SECONDS = 30
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Page {name}</title>
+<script>
+window.seen = [];
+for (const type of ['pagehide', 'pageshow', 'visibilitychange']) {{
+	addEventListener(type, (event) => seen.push([type, Boolean(event.persisted)]), true);
+}}
+window.ChatPresenceConfig = {config};
+</script>
+<script>{stub}</script>
+<script>{early}</script>
+<script src="/presence.js" defer></script>
+</head>
+<body><a href="/page/a">a</a> <a href="/page/b">b</a></body>
+</html>
+"""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One request as it arrived; ``server`` is ``shop`` or ``bridge``."""
+
+    server: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The events in the body; none if this was no request with events."""
+        if not self.path.endswith("/events"):
+            return []
+        events: list[dict[str, Any]] = json.loads(self.body)["events"]
+        return events
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server says. Without a status it closes the connection and says nothing."""
+
+    status: int | None = 200
+    body: str = "{}"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def accepted(arrival: Arrival, *, heartbeat_seconds: float = 0) -> Answer:
+    """The bridge's answer when all is well (api.md, Events)."""
+    told = {"takeover": False, "heartbeat_seconds": heartbeat_seconds, "state": "online"}
+    results = [{"id": event["id"], "status": "accepted"} for event in arrival.events]
+    conversations = {event["conversation"]: told for event in arrival.events}
+    return Answer(body=json.dumps({"results": results, "conversations": conversations}))
+
+
+def session(name: str = "token-1", lifetime: timedelta = timedelta(hours=24)) -> Answer:
+    """The store's answer to a request for a session; ``name`` stands in for a token."""
+    expires_at = (datetime.now(UTC) + lifetime).isoformat(timespec="milliseconds")
+    return Answer(body=json.dumps({"token": name, "expires_at": expires_at, "visitor": "v_1"}))
+
+
+class Record:
+    """What arrived, in order, at both servers."""
+
+    def __init__(self) -> None:
+        self._arrivals: list[Arrival] = []
+        self._changed = threading.Condition()
+
+    def add(self, arrival: Arrival) -> None:
+        with self._changed:
+            self._arrivals.append(arrival)
+            self._changed.notify_all()
+
+    def requests(self, server: str | None = None) -> list[Arrival]:
+        """All that is not the fetching of pages, at one server or at both."""
+        with self._changed:
+            return [
+                arrival
+                for arrival in self._arrivals
+                if arrival.method != "GET" and server in {None, arrival.server}
+            ]
+
+    def paths(self) -> list[str]:
+        return [f"{arrival.server} {arrival.path}" for arrival in self.requests()]
+
+    def events(self, type_: str | None = None) -> list[dict[str, Any]]:
+        """All events in the order of their arrival, of one type or of all."""
+        events = [event for arrival in self.requests() for event in arrival.events]
+        return [event for event in events if type_ in {None, event["type"]}]
+
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events()]
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        """Wait until the condition holds, looking at each arrival."""
+        with self._changed:
+            if not self._changed.wait_for(condition, DEADLINE_SECONDS):
+                seen = [(a.server, a.path, a.body.decode()) for a in self.requests()]
+                raise AssertionError(f"did not happen; arrived so far: {seen}")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, name: str, record: Record, respond: Callable[[Arrival], Answer]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.name = name
+        self.record = record
+        self.respond = respond
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def stop(self) -> None:
+        """Close the port: connections are refused from now on. Harmless the second time."""
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        arrival = Arrival(self.server.name, self.command, self.path, headers, body)
+        answer = self.server.respond(arrival)
+        self.server.record.add(arrival)
+        if answer.status is None:
+            return
+        content = answer.body.encode()
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if "origin" in headers and self.server.name == "bridge":
+            self.send_header("Access-Control-Allow-Origin", headers["origin"])
+            self.send_header("Access-Control-Expose-Headers", "Retry-After")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_OPTIONS = _handle  # noqa: N815 (the names http.server looks for)
+
+    def log_message(self, *_: object) -> None:
+        """The record is the log."""
+
+
+class ShopAndBridge:
+    """Both servers. A test sets ``bridge_answer``, ``proxy_answer`` or ``session_answer``."""
+
+    def __init__(self) -> None:
+        self.record = Record()
+        self.bridge_answer: Callable[[Arrival], Answer] = accepted
+        self.proxy_answer: Callable[[Arrival], Answer] = accepted
+        self.session_answer: Callable[[], Answer] = session
+        self.early_script = ""
+        self.page_headers: dict[str, str] = {}
+        self.bridge = _Server("bridge", self.record, self._bridge_answer)
+        self.shop = _Server("shop", self.record, self._shop_answer)
+
+    def page_url(self, name: str) -> str:
+        return f"{self.shop.url}/page/{name}"
+
+    def _bridge_answer(self, arrival: Arrival) -> Answer:
+        return self.bridge_answer(arrival)
+
+    def _shop_answer(self, arrival: Arrival) -> Answer:
+        path = arrival.path.partition("?")[0]
+        if path == "/presence.js":
+            script = (ASSETS / "presence.js").read_text()
+            return Answer(body=script, headers={"Content-Type": "text/javascript; charset=utf-8"})
+        if path.startswith("/page/"):
+            headers = {"Content-Type": "text/html; charset=utf-8", **self.page_headers}
+            return Answer(body=self._page(path.removeprefix("/page/")), headers=headers)
+        if path == "/events":
+            return self.proxy_answer(arrival)
+        if path == "/session":
+            return self.session_answer()
+        return Answer(204 if path == "/mark" else 404, "")
+
+    def _page(self, name: str) -> str:
+        config = {
+            "bridge": self.bridge.url,
+            "session": f"{self.shop.url}/session",
+            "events": f"{self.shop.url}/events",
+            "sync": f"{self.shop.url}/sync",
+        }
+        stub = (ASSETS / "stub.js").read_text()
+        return PAGE.format(name=name, config=json.dumps(config), stub=stub, early=self.early_script)
+
+
+@contextmanager
+def shop_and_bridge() -> Iterator[ShopAndBridge]:
+    """Both servers on free ports, stopped at the end."""
+    servers = ShopAndBridge()
+    try:
+        yield servers
+    finally:
+        servers.bridge.stop()
+        servers.shop.stop()
+
+
+def begin_chat(tab: Page, servers: ShopAndBridge, conversation: str = "c1") -> None:
+    """Open page a, begin a chat there, and wait until the bridge has answered."""
+    tab.goto(servers.page_url("a"))
+    tab.evaluate("id => ChatPresence.conversation(id)", conversation)
+    wait_until_answered(tab)
+
+
+def wait_until_answered(tab: Page) -> None:
+    """Wait until the page has nothing more to send."""
+    tab.wait_for_function("() => ChatPresence.state().queued === 0")
+
+
+def mark(tab: Page, servers: ShopAndBridge) -> None:
+    """A request of the test's own: what the script would have sent before it has then arrived."""
+    marks = servers.record.paths().count("shop /mark")
+    tab.evaluate("() => fetch('/mark', { method: 'POST' })")
+    servers.record.wait_for(lambda: servers.record.paths().count("shop /mark") > marks)
