@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 import time
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bridge.demo import create_blueprint as create_demo
 from bridge.logs import REQUEST_ID, log_if_notable
 from bridge.settings import Settings
 
+_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
 
 
@@ -38,7 +39,6 @@ def create_app(settings: Settings, bridge: Bridge | None = None) -> Flask:
         app.register_blueprint(create_demo(bridge.demo_site))
     _every_request(app, bridge.services)
     problems.register(app)
-    cors.register(app)
     if hops := settings.trusted_proxy_hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way to wrap itself
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
@@ -49,25 +49,32 @@ def create_app(settings: Settings, bridge: Bridge | None = None) -> Flask:
 def _every_request(app: Flask, services: Services) -> None:
     @app.before_request
     def begin() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        REQUEST_ID.set(g.request_id)
+        given = request.environ.get("HTTP_X_REQUEST_ID", "")
+        known = given and _REQUEST_ID.fullmatch(given)
+        # An id to find a line in a log by: nothing depends on its being hard to guess.
+        request_id = given if known else f"{random.getrandbits(64):016x}"
+        REQUEST_ID.set(request_id)
+        g.request_id = request_id
         g.now = services.clock()
         g.began = time.perf_counter()
 
     @app.after_request
     def finish(response: Response) -> Response:
         headers = response.headers
-        headers["X-Request-Id"] = g.request_id
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers.setdefault("Cache-Control", "no-store")
-        headers.setdefault("Referrer-Policy", "no-referrer")
-        if response.mimetype == "text/html":
-            headers.setdefault(
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-            )
-        rule = request.url_rule.rule if request.url_rule else "(none)"
-        seconds = time.perf_counter() - g.began
-        log_if_notable(request.method, rule, response.status_code, seconds)
+        headers.add("X-Request-Id", g.request_id)
+        headers.add("X-Content-Type-Options", "nosniff")
+        if "Cache-Control" not in headers:
+            headers.add("Cache-Control", "no-store")
+        if request.blueprint == visitor.BLUEPRINT:
+            cors.allow_origin(request, response)
+        elif response.mimetype == "text/html":
+            headers.setdefault("Referrer-Policy", "no-referrer")
+            headers.setdefault("Content-Security-Policy", _POLICY)
+        rule = request.url_rule
+        log_if_notable(
+            request.method,
+            rule.rule if rule else "(none)",
+            response.status_code,
+            time.perf_counter() - g.began,
+        )
         return response

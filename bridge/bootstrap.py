@@ -26,7 +26,7 @@ from bridge.services.sweep import Sweep
 from bridge.settings import Settings
 from bridge.times import utc_now
 
-_DEMO_AGENT = Agent("demo", "Demo agent")
+DEMO_AGENT = Agent("demo", "Demo agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def _demo_site(bridge: Bridge, now: datetime) -> DemoSite:
     site = bridge.records.site(site_id)
     devices = bridge.services.devices
     with bridge.records.begin(site_id) as work:
-        devices.sign_out_agent(work, _DEMO_AGENT.id)
-        offer = devices.offer(work, _DEMO_AGENT, RIGHTS, now)
+        devices.sign_out_agent(work, DEMO_AGENT.id)
+        offer = devices.offer(work, DEMO_AGENT, RIGHTS, now)
     paired = devices.pair(offer.code, "Demo", "demo", now)
     return DemoSite(
         site_id,

@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_parsed: argparse.Namespace) -> None:
     settings = Settings.load()
     _prepare(settings)
-    _run_gunicorn()
+    _run_gunicorn(settings)
 
 
 def _prepare(settings: Settings) -> None:
@@ -114,8 +114,10 @@ def _prepare(settings: Settings) -> None:
         raise CommandError("The database is not up to date: run `python -m bridge migrate` first.")
 
 
-def _run_gunicorn() -> None:
+def _run_gunicorn(settings: Settings) -> None:
     sys.stdout.flush()
+    # Gunicorn reads it by itself, and takes an empty value for a wrong one.
+    os.environ["WEB_CONCURRENCY"] = str(settings.web_concurrency)  # noqa: TID251 - see above
     arguments = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "bridge.wsgi:app"]
     os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell
 
@@ -146,7 +148,7 @@ def _demo(_parsed: argparse.Namespace) -> None:
   Its data is in {_DEMO_FOLDER}/ and goes when you remove that folder. Ctrl+C ends the demo.
 """
     )
-    _run_gunicorn()
+    _run_gunicorn(settings)
 
 
 def _demo_key(path: Path) -> str:

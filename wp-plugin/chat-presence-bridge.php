@@ -39,6 +39,7 @@ require_once __DIR__ . '/includes/class-origin.php';
 require_once __DIR__ . '/includes/class-rate-limit.php';
 require_once __DIR__ . '/includes/class-visitor-cookie.php';
 require_once __DIR__ . '/includes/class-rest-controller.php';
+require_once __DIR__ . '/includes/class-rest-headers.php';
 require_once __DIR__ . '/includes/class-visitor-script.php';
 
 // The store owner's side.

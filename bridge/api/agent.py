@@ -37,12 +37,12 @@ def pair() -> Response:
     """Turn a pairing code into a device's token."""
     app = services()
     address = limits.address_key(request.remote_addr)
-    app.limits.check(limits.WRONG_CODES, address)
+    app.limits.check(limits.WRONG_CODES, address, g.now)
     body.require_json(request)
     said = body.decode(body.raw(request, body.AGENT_LIMIT), _pair)
     paired = app.devices.pair(said.code, said.device.label, said.device.platform, g.now)
     if paired is None:
-        app.limits.count(limits.WRONG_CODES, address)
+        app.limits.count(limits.WRONG_CODES, address, g.now)
         raise UnauthorizedError(
             "The code is wrong, used or expired: ask for a new one.", code="pairing-code-invalid"
         )

@@ -51,7 +51,7 @@ def signed_by_store(
         def guarded(**arguments: str) -> Response:
             app, now = services(), g.now
             signed = _verified(app, request, now)
-            app.limits.count(limits.SITE, signed.site.id)
+            app.limits.count(limits.SITE, signed.site.id, now)
             said = {} if reads is None else {"said": reads(signed)}
             with app.records.begin(signed.site.id) as work:
                 known = work.answer_of(signed.id)
@@ -69,11 +69,11 @@ def signed_by_store(
 
 def _verified(app: Services, asked: Request, now: datetime) -> SignedRequest:
     address = limits.address_key(asked.remote_addr)
-    app.limits.check(limits.ADDRESS_FAILURES, address)
+    app.limits.check(limits.ADDRESS_FAILURES, address, now)
     try:
         return _signature(app, asked, now)
     except UnauthorizedError:
-        app.limits.count(limits.ADDRESS_FAILURES, address)
+        app.limits.count(limits.ADDRESS_FAILURES, address, now)
         raise
 
 
@@ -193,14 +193,13 @@ def visitor_of(
                 "The visitor signed in or out since: get a new token.", code="token-superseded"
             )
     except UnauthorizedError:
-        app.limits.count(limits.ADDRESS_FAILURES, limits.address_key(request.remote_addr))
+        app.limits.count(limits.ADDRESS_FAILURES, limits.address_key(request.remote_addr), now)
         raise
     origin = request.headers.get("Origin")
     if origin is not None and not site.allows(origin):
         raise ForbiddenError("This origin is not one of the site's.", code="origin-not-allowed")
-    g.visitor = found.visitor
-    app.limits.count(limits.VISITOR, f"{site.id} {found.visitor}")
-    app.limits.count(limits.SITE_VISITORS, site.id)
+    app.limits.count(limits.VISITOR, f"{site.id} {found.visitor}", now)
+    app.limits.count(limits.SITE_VISITORS, site.id, now)
     return found, site
 
 
@@ -223,7 +222,7 @@ def by_device(
         @wraps(view)
         def guarded(**arguments: str) -> Response:
             app = services()
-            device, rev = _device(app)
+            device, rev = _device(app, g.now)
             if right is not None and right not in device.rights:
                 raise ForbiddenError(
                     f"This device was paired without the right {right}.", code="right-missing"
@@ -235,16 +234,16 @@ def by_device(
     return guard
 
 
-def _device(app: Services) -> tuple[Device, int]:
+def _device(app: Services, now: datetime) -> tuple[Device, int]:
     address = limits.address_key(request.remote_addr)
-    app.limits.check(limits.ADDRESS_FAILURES, address)
+    app.limits.check(limits.ADDRESS_FAILURES, address, now)
     try:
         token = bearer(request)
         if token is None:
             raise UnauthorizedError("A device's token is needed.", code="token-missing")
-        device, rev = app.devices.device(token, g.now)
+        device, rev = app.devices.device(token, now)
     except UnauthorizedError:
-        app.limits.count(limits.ADDRESS_FAILURES, address)
+        app.limits.count(limits.ADDRESS_FAILURES, address, now)
         raise
-    app.limits.count(limits.DEVICE, device.id)
+    app.limits.count(limits.DEVICE, device.id, now)
     return device, rev

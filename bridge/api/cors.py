@@ -6,38 +6,34 @@ answered only for an origin of the token's own site (``auth.visitor_of``).
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, request
+from flask import Blueprint, Request, Response, request
 
 from bridge.api.services import services
 
-PATHS = "/v1/visitor/"
 _PREFLIGHT_SECONDS = "7200"
 
 
-def register(app: Flask) -> None:
-    """Answer preflights of visitors' pages, and let those pages read the answers."""
+def add_preflight(blueprint: Blueprint, path: str) -> None:
+    """Answer the preflights of ``path``."""
 
-    @app.before_request
-    def preflight() -> Response | None:
-        if request.method != "OPTIONS" or not request.path.startswith(PATHS):
-            return None
+    @blueprint.route(path, methods=["OPTIONS"], endpoint=f"preflight {path}")
+    def preflight() -> Response:
+        """Whether a page of this origin may ask."""
         response = Response(status=204)
-        response.headers["Vary"] = "Origin"
-        origin = request.headers.get("Origin", "")
-        if services().sites.origin_known(origin):
-            response.headers["Access-Control-Allow-Origin"] = origin
+        if services().sites.origin_known(request.headers.get("Origin", "")):
             response.headers["Access-Control-Allow-Methods"] = "GET, POST"
             response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
             response.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
         return response
 
-    @app.after_request
-    def allow_origin(response: Response) -> Response:
-        if request.path.startswith(PATHS) and request.method != "OPTIONS":
-            response.headers["Vary"] = "Origin"
-            origin = request.headers.get("Origin")
-            # A page must be able to read why it was refused: that its token expired, say.
-            if origin and ("visitor" in g or services().sites.origin_known(origin)):
-                response.headers["Access-Control-Allow-Origin"] = origin
-                response.headers["Access-Control-Expose-Headers"] = "Retry-After"
-        return response
+
+def allow_origin(asked: Request, response: Response) -> None:
+    """Let a page of any site's origin read the answer, a refusal too: that its token expired, say.
+
+    What it may not have, it was not answered.
+    """
+    response.headers.add("Vary", "Origin")
+    origin = asked.environ.get("HTTP_ORIGIN")
+    if origin is not None and services().sites.origin_known(origin):
+        response.headers.add("Access-Control-Allow-Origin", origin)
+        response.headers.add("Access-Control-Expose-Headers", "Retry-After")

@@ -7,50 +7,86 @@ whole office, or a phone network, can share one.
 from __future__ import annotations
 
 import ipaddress
-import time
-
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+import math
+from dataclasses import dataclass
+from datetime import datetime
 
 from bridge.errors import TooManyRequestsError
 
-VISITOR = RateLimitItemPerMinute(300, namespace="visitor")
+_MOST_COUNTED = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``amount`` requests in each window of ``seconds``."""
+
+    name: str
+    amount: int
+    seconds: int = 60
+
+
+VISITOR = Limit("visitor", 300)
 """Requests of one visitor: five tabs that beat every 10 s need 30."""
-SITE_VISITORS = RateLimitItemPerMinute(600_000, namespace="site-visitors")
+SITE_VISITORS = Limit("site-visitors", 600_000)
 """Requests of all visitors of one site."""
-SITE = RateLimitItemPerMinute(6_000, namespace="site")
+SITE = Limit("site", 6_000)
 """Signed requests of one store."""
-DEVICE = RateLimitItemPerMinute(600, namespace="device")
+DEVICE = Limit("device", 600)
 """Requests of one agent's device."""
-ADDRESS_FAILURES = RateLimitItemPerMinute(120, namespace="failures")
+ADDRESS_FAILURES = Limit("failures", 120)
 """Requests of one address with a bad credential."""
-WRONG_CODES = RateLimitItemPerMinute(10, 10, namespace="codes")
-"""Wrong pairing codes from one address in 10 minutes."""
+WRONG_CODES = Limit("codes", 10, 600)
+"""Wrong pairing codes from one address."""
 
 
 class Limits:
-    """Counts requests, in the memory of this process."""
+    """Counts requests in fixed windows, in the memory of this process.
+
+    A few lines of our own: the library for this schedules a timer for each count, which cost more
+    than the rest of a heartbeat together (``docs/decisions/``).
+    """
 
     def __init__(self) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._counted: dict[tuple[str, int, str], int] = {}
 
-    def count(self, limit: RateLimitItem, key: str) -> None:
+    def count(self, limit: Limit, key: str, now: datetime) -> None:
         """Count a request. Raises :class:`TooManyRequestsError` when it is one too many."""
-        if not self._limiter.hit(limit, key):
-            raise self._error(limit, key)
+        window = _window(limit, key, now)
+        counted = self._counted.get(window, 0)
+        if counted >= limit.amount:
+            raise _error(limit, now)
+        if counted == 0 and len(self._counted) >= _MOST_COUNTED:
+            self._forget(now)
+        self._counted[window] = counted + 1
 
-    def check(self, limit: RateLimitItem, key: str) -> None:
+    def check(self, limit: Limit, key: str, now: datetime) -> None:
         """Raise :class:`TooManyRequestsError` if the limit is reached, without counting."""
-        if not self._limiter.test(limit, key):
-            raise self._error(limit, key)
+        if self._counted.get(_window(limit, key, now), 0) >= limit.amount:
+            raise _error(limit, now)
 
-    def _error(self, limit: RateLimitItem, key: str) -> TooManyRequestsError:
-        reset = self._limiter.get_window_stats(limit, key).reset_time
-        return TooManyRequestsError(
-            f"At most {limit.amount} of these in {limit.get_expiry()} s. Try again later.",
-            retry_after=reset - time.time(),
-        )
+    def _forget(self, now: datetime) -> None:
+        """Drop the windows that are over, or everything if all of them last: memory is bounded."""
+        seconds = {limit.name: limit.seconds for limit in (WRONG_CODES,)}
+        at = now.timestamp()
+        self._counted = {
+            (name, number, key): counted
+            for (name, number, key), counted in self._counted.items()
+            if (number + 1) * seconds.get(name, 60) > at
+        }
+        if len(self._counted) >= _MOST_COUNTED:
+            self._counted.clear()
+
+
+def _window(limit: Limit, key: str, now: datetime) -> tuple[str, int, str]:
+    return limit.name, int(now.timestamp()) // limit.seconds, key
+
+
+def _error(limit: Limit, now: datetime) -> TooManyRequestsError:
+    left = limit.seconds - now.timestamp() % limit.seconds
+    return TooManyRequestsError(
+        f"At most {limit.amount} of these in {limit.seconds} s. Try again later.",
+        retry_after=math.ceil(left),
+    )
 
 
 def address_key(address: str | None) -> str:

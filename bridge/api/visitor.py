@@ -6,18 +6,21 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, g, request
 
-from bridge.api import body, events
+from bridge.api import body, cors, events
 from bridge.api.auth import VisitorTokens, bearer, visitor_of
 from bridge.api.services import services
 from bridge.services.incoming import Answer, Incoming, Result
 
+BLUEPRINT = "visitor"
+
 
 def create_blueprint() -> Blueprint:
     """The endpoints that a page speaks to."""
-    blueprint = Blueprint("visitor", __name__)
+    blueprint = Blueprint(BLUEPRINT, __name__)
     tokens = VisitorTokens()
+    cors.add_preflight(blueprint, "/v1/visitor/events")
 
-    @blueprint.post("/v1/visitor/events")
+    @blueprint.route("/v1/visitor/events", methods=["POST"], provide_automatic_options=False)
     def visitor_events() -> Response:
         """Take in what happened on a page."""
         app, now = services(), g.now

@@ -50,15 +50,19 @@ class Told:
 
     at: datetime
     interval: float
+    pushed: bool = False
+    """Through a stream, and not in the answer to a request of the page."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Stream:
-    """The newest stream of a page; ``dropped_at`` is when it ended without an unload."""
+    """The newest stream of a page; ``dropped_at`` is when it ended without an unload, ``view`` the
+    page's view when it was opened."""
 
     opened_at: datetime
     id: str
     dropped_at: datetime | None = None
+    view: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,8 @@ class Page:
             return True
         if self.gone and self.unload is not None and event.mark < self.unload:
             return False
-        if event.kind is PageEventKind.HIDDEN and _supersedes(event.mark, self.hidden_at):
+        hides = event.kind is PageEventKind.HIDDEN and (self.view is None or event.mark > self.view)
+        if hides and _supersedes(event.mark, self.hidden_at):
             self.hidden_at = event.mark
             self._apply_signal(event.mark)
             return True
@@ -176,10 +181,10 @@ class Page:
         self.hearing = hearing
         return True
 
-    def tell(self, at: datetime, interval: float | None) -> None:
+    def tell(self, at: datetime, interval: float | None, *, pushed: bool = False) -> None:
         """Note the heartbeat interval that the page was told at ``at``; ``None``: none was."""
         if interval is not None:
-            told = Told(at, interval)
+            told = Told(at, interval, pushed)
             self.told = max(self.told, told) if self.told is not None else told
 
     def _apply_unload(self, mark: Mark) -> bool:
@@ -204,7 +209,7 @@ class Page:
             deadline = later(heard, timing.stream)
         elif self.hidden:
             deadline = later(heard, timing.hidden)
-        elif told is not None and told.at > heard and told.interval > 0:
+        elif told is not None and told.pushed and told.at > heard and told.interval > 0:
             deadline = min(later(heard, timing.stream), later(told.at, timing.first_beat))
         else:
             deadline = later(heard, self.heartbeat_allowance(timing))
@@ -215,11 +220,11 @@ class Page:
 
     def _own_stream(self) -> Stream | None:
         """The newest stream, unless an unload ended it (P3)."""
-        stream, unload, view = self.stream, self.unload, self.view
+        stream, unload = self.stream, self.unload
         if stream is None or unload is None or unload.at < stream.opened_at:
             return stream
-        viewed_before = view is not None and view > unload and view.at <= stream.opened_at
-        return stream if viewed_before else None
+        back = stream.view is not None and stream.view > unload
+        return stream if back else None
 
     @property
     def _told_not_to_beat(self) -> bool:

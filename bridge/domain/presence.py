@@ -247,12 +247,14 @@ class Presence:
         _heard(page, event.at, event.stream, event.told)
         newest = page.stream
         if newest is None or (event.at, event.stream) > (newest.opened_at, newest.id):
-            page.stream = Stream(event.at, event.stream)
+            page.stream = Stream(event.at, event.stream, None, page.view)
         return True
 
     def _drop_stream(self, event: StreamDropped) -> bool:
         page = self.pages.get(event.page)
-        if page is None or page.stream != Stream(event.opened_at, event.stream):
+        if page is None or page.stream is None or page.stream.dropped_at is not None:
+            return False
+        if (page.stream.opened_at, page.stream.id) != (event.opened_at, event.stream):
             return False
         page.stream = replace(page.stream, dropped_at=event.at)
         return True
@@ -261,7 +263,7 @@ class Presence:
         page = self._live_page(key, at, timing)
         if page is None:
             return False
-        page.tell(at, interval)
+        page.tell(at, interval, pushed=True)
         return True
 
     def _counting_pages(self, timing: Timing) -> list[Page]:

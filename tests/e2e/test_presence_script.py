@@ -3,10 +3,12 @@
 import gzip
 import json
 
+import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.e2e.shop_and_bridge import (
     ASSETS,
+    EVENTS_PATH,
     Answer,
     Arrival,
     ShopAndBridge,
@@ -147,27 +149,31 @@ def test_p9_back_to_a_cached_page(tab: Page, servers: ShopAndBridge) -> None:
     assert view["seq"] < unload["seq"] < again["seq"]
 
 
+@pytest.mark.parametrize("late_status", [200, None])
 def test_a_request_under_way_does_not_keep_a_page_out_of_the_cache(
-    tab: Page, servers: ShopAndBridge
+    tab: Page, servers: ShopAndBridge, late_status: int | None
 ) -> None:
+    """Nor does it say anything about the way to the bridge when it is cut off there."""
     begin_chat(tab, servers)
-    calls: list[Arrival] = []
 
-    def mute_at_first(arrival: Arrival) -> Answer:
-        calls.append(arrival)
-        if len(calls) == 1:
-            servers.record.wait_for(lambda: servers.record.paths().count("shop /mark") == 1)
-        return accepted(arrival)
+    def answer_once_the_page_is_away(arrival: Arrival) -> Answer:
+        servers.bridge_answer = accepted
+        servers.record.wait_for(lambda: "shop /mark" in servers.record.paths())
+        return accepted(arrival) if late_status else Answer(status=None)
 
-    servers.bridge_answer = mute_at_first
-    with tab.expect_request("**/v1/visitor/events"):
+    servers.bridge_answer = answer_once_the_page_is_away
+    with tab.expect_request(f"**{EVENTS_PATH}"):
         tab.evaluate("() => ChatPresence.message({ id: 'm1', text: 'slow' })")
     tab.click("text=b")
     mark(tab, servers)
     tab.evaluate("() => history.back()")
     servers.record.wait_for(lambda: len(servers.record.events("page_view")) == 2)
     assert ["pageshow", True] in tab.evaluate("() => seen")
+    wait_until_answered(tab)
+    mark(tab, servers)
     assert "m1" in {event["message"]["id"] for event in servers.record.events("message")}
+    assert "shop /events" not in servers.record.paths()
+    assert tab.evaluate("() => ChatPresence.state().route") == "bridge"
 
 
 def test_p12_a_hidden_tab_says_so_and_a_shown_one_too(tab: Page, servers: ShopAndBridge) -> None:
@@ -225,10 +231,13 @@ def test_p12_a_hidden_page_beats_once_a_minute_at_most(tab: Page, servers: ShopA
     servers.record.wait_for(lambda: servers.record.events("heartbeat"))
 
 
-def test_a_cleared_chat_is_left_alone(tab: Page, servers: ShopAndBridge) -> None:
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_cleared_chat_is_left_alone(tab: Page, servers: ShopAndBridge, taken: bool) -> None:
     servers.bridge_answer = lambda arrival: accepted(arrival, heartbeat_seconds=10)
     tab.clock.install()
     begin_chat(tab, servers)
+    if not taken:
+        servers.bridge_answer = lambda _: Answer(400)
     tab.evaluate("() => ChatPresence.cleared()")
     wait_until_answered(tab)
     tab.clock.run_for("01:00:00")

@@ -94,7 +94,7 @@ def test_an_authorization_that_the_server_renamed(
     [
         json_answer(200, {"results": [], "conversations": {}, "text": "ü/</script>", "n": 2**53}),
         json_answer(401, {"code": "token-superseded", "errors": [{"pointer": "/token"}]}),
-        json_answer(429, {"code": "rate-limited"}),
+        json_answer(429, {"code": "too-many-requests"}),
         json_answer(422, []),
         json_answer(500, {"code": "internal"}),
     ],
@@ -157,7 +157,7 @@ def test_a_failure_opens_the_circuit(wordpress: WordPress, connected: RecordingB
 def test_nothing_is_asked_while_the_circuit_is_open(
     wordpress: WordPress, connected: RecordingBridge
 ) -> None:
-    connected.answer = json_answer(503, {"code": "storage-away"})
+    connected.answer = json_answer(503, {"code": "storage-unavailable"})
     assert send_events(wordpress).status_code == 503
     connected.answer = json_answer(200, {})
     assert send_events(wordpress).status_code == 503

@@ -242,7 +242,7 @@ def test_sessions_are_limited_by_address(wordpress: WordPress) -> None:
     refused = ask(wordpress, {"Origin": wordpress.url, "X-Forwarded-For": "192.0.2.1"})
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert refused.json()["code"] == "rate-limited"
+    assert refused.json()["code"] == "too-many-requests"
     assert "Set-Cookie" not in refused.headers
     assert "127.0.0.1" not in wordpress.mariadb.execute(
         "SELECT option_name, option_value FROM wordpress.wp_options"

@@ -23,9 +23,7 @@ def say(
 
 
 def test_a_message_is_sent_signed(wordpress: WordPress, connected: RecordingBridge) -> None:
-    browser = requests.Session()
-    visitor = ask(wordpress, browser=browser).json()["visitor"]
-    assert say(wordpress, browser, text="Hi").json()["data"]["reply"] == "You said: Hi"
+    assert say(wordpress, text="Hi").json()["data"]["reply"] == "You said: Hi"
     request = connected.wait_for(1)[0]
     assert (request.method, request.target) == ("POST", "/v1/store/events")
     assert request.is_signed()
@@ -33,7 +31,6 @@ def test_a_message_is_sent_signed(wordpress: WordPress, connected: RecordingBrid
     event = json.loads(request.body)["events"][0]
     assert event["type"] == "message"
     assert event["conversation"] == "demo_1"
-    assert event["visitor"] == visitor
     assert event["message"]["author"] == "bot"
     assert event["message"]["text"] == "You said: Hi"
 
@@ -42,7 +39,15 @@ def test_a_clear_is_sent(wordpress: WordPress, connected: RecordingBridge) -> No
     say(wordpress, cleared="1")
     event = json.loads(connected.wait_for(1)[0].body)["events"][0]
     assert (event["type"], event["conversation"]) == ("chat_cleared", "demo_1")
-    assert "visitor" not in event
+
+
+def test_no_visitor_is_named(wordpress: WordPress, connected: RecordingBridge) -> None:
+    """Or anybody could have the store give them a conversation whose id they know."""
+    browser = requests.Session()
+    ask(wordpress, browser=browser)
+    assert "cpb_visitor" in browser.cookies
+    say(wordpress, browser, text="Hi")
+    assert "visitor" not in json.loads(connected.wait_for(1)[0].body)["events"][0]
 
 
 def test_the_visitor_has_the_answer_first(wordpress: WordPress, connected: RecordingBridge) -> None:

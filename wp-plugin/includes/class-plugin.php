@@ -24,11 +24,11 @@ final class Plugin {
 	 */
 	public function boot(): void {
 		$options  = new Options();
-		$visitors = new Visitor_Cookie();
 		$events   = new Event_Queue( $options );
-		$generic  = new Generic_Adapter( $events, $visitors );
+		$generic  = new Generic_Adapter( $events );
 		$script   = new Visitor_Script( $options );
-		$rest     = new REST_Controller( $options, $visitors, new Rate_Limit( 'sessions', self::SESSIONS_PER_MINUTE, MINUTE_IN_SECONDS ) );
+		$rest     = new REST_Controller( $options, new Visitor_Cookie(), new Rate_Limit( 'sessions', self::SESSIONS_PER_MINUTE, MINUTE_IN_SECONDS ) );
+		$headers  = new REST_Headers();
 		$settings = new Settings_Page( $options );
 
 		// The visitor's page.
@@ -38,8 +38,8 @@ final class Plugin {
 
 		// The visitor's requests.
 		add_action( 'rest_api_init', array( $rest, 'register_routes' ) );
-		add_filter( 'rest_post_dispatch', array( $rest, 'forbid_caching' ), 10, 3 );
-		add_filter( 'rest_pre_serve_request', array( $rest, 'remove_cors_headers' ), PHP_INT_MAX, 3 );
+		add_filter( 'rest_post_dispatch', array( $headers, 'forbid_caching' ), 10, 3 );
+		add_filter( 'rest_pre_serve_request', array( $headers, 'remove_cors_headers' ), PHP_INT_MAX, 3 );
 
 		// Chat widgets.
 		add_action( 'chat_presence_bridge_message', array( $generic, 'message' ), 10, 4 );

@@ -151,7 +151,7 @@ final class REST_Controller {
 		$address = isset( $_SERVER['REMOTE_ADDR'] ) ? sanitize_text_field( wp_unslash( $_SERVER['REMOTE_ADDR'] ) ) : '';
 		$wait    = $this->session_limit->count( $address );
 		if ( $wait > 0 ) {
-			return $this->problem( 429, 'rate-limited', __( 'Too many sessions were asked for from this address.', 'chat-presence-bridge' ), $wait );
+			return $this->problem( 429, 'too-many-requests', __( 'Too many sessions were asked for from this address.', 'chat-presence-bridge' ), $wait );
 		}
 		// Not wp_get_current_user(): REST trusts the cookie only with a nonce, which a cached page cannot have.
 		$user    = get_userdata( (int) wp_validate_auth_cookie( '', 'logged_in' ) );
@@ -198,41 +198,6 @@ final class REST_Controller {
 			'is_scalar'
 		);
 		return $this->hand_on( 'GET', '/v1/visitor/sync?' . http_build_query( $query, '', '&', PHP_QUERY_RFC3986 ), $request, '', array() );
-	}
-
-	/**
-	 * Keeps caches away from the answers of our routes. Callback of `rest_post_dispatch`.
-	 *
-	 * @param \WP_REST_Response $response Answer.
-	 * @param \WP_REST_Server   $server   Unused.
-	 * @param \WP_REST_Request  $request  Request.
-	 * @return \WP_REST_Response
-	 */
-	public function forbid_caching( $response, $server, $request ) {
-		if ( $this->is_ours( $request ) ) {
-			$response->header( 'Cache-Control', 'no-store, no-cache, must-revalidate, max-age=0, private' );
-		}
-		return $response;
-	}
-
-	/**
-	 * Takes core's CORS headers off our routes: they would let any site read a token with the visitor's cookies.
-	 *
-	 * Callback of `rest_pre_serve_request`, after core's.
-	 *
-	 * @param bool              $served  Whether the answer was already sent.
-	 * @param \WP_REST_Response $result  Unused.
-	 * @param \WP_REST_Request  $request Request.
-	 * @return bool Unchanged.
-	 */
-	public function remove_cors_headers( $served, $result, $request ) {
-		if ( $this->is_ours( $request ) ) {
-			foreach ( array( 'Origin', 'Methods', 'Credentials', 'Headers' ) as $what ) {
-				header_remove( "Access-Control-Allow-$what" );
-			}
-			header_remove( 'Access-Control-Expose-Headers' );
-		}
-		return $served;
 	}
 
 	/**
@@ -310,15 +275,5 @@ final class REST_Controller {
 			'email' => $user->user_email,
 			'name'  => $user->display_name,
 		);
-	}
-
-	/**
-	 * Tells whether a request is for a route of ours. WordPress matches routes without regard to case.
-	 *
-	 * @param \WP_REST_Request $request Request.
-	 * @return bool
-	 */
-	private function is_ours( \WP_REST_Request $request ): bool {
-		return 0 === stripos( ltrim( $request->get_route(), '/' ), self::ROUTES . '/' );
 	}
 }

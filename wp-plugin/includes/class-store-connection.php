@@ -20,6 +20,11 @@ final class Store_Connection {
 	const TIMEOUT = 10.0;
 
 	/**
+	 * Longest name of a store, in characters, that the bridge takes.
+	 */
+	const NAME_LENGTH = 200;
+
+	/**
 	 * Where the answer is kept.
 	 *
 	 * @var Options
@@ -70,7 +75,7 @@ final class Store_Connection {
 		return array(
 			'store_url'           => home_url( '/' ),
 			'rest_url'            => rest_url(),
-			'name'                => wp_specialchars_decode( get_bloginfo( 'name' ), ENT_QUOTES ),
+			'name'                => mb_substr( wp_specialchars_decode( get_bloginfo( 'name' ), ENT_QUOTES ), 0, self::NAME_LENGTH, 'UTF-8' ),
 			'origins'             => Origin::own(),
 			'plugin_version'      => CPB_VERSION,
 			'wordpress_version'   => get_bloginfo( 'version' ),

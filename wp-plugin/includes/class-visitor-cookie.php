@@ -20,16 +20,6 @@ final class Visitor_Cookie {
 	const NAME = 'cpb_visitor';
 
 	/**
-	 * Gives the visitor of this request, without starting one.
-	 *
-	 * @return string|null Visitor id; null when this browser has none that we gave it.
-	 */
-	public function current(): ?string {
-		$known = $this->read();
-		return null === $known ? null : $known['visitor'];
-	}
-
-	/**
 	 * Gives the visitor of this request, starting a new one for an unknown browser or for another customer.
 	 *
 	 * Must be called before any output.

@@ -206,9 +206,9 @@ class History:
     def expected(self, now: float) -> Expected:
         """What is seen at ``now``, which is not before anything that happened."""
         counting = self.counting()
-        ends = [(end, self.unload(page) is not None) for page in counting
-                if (end := self.end(page)) is not None]  # fmt: skip
-        last_seen_at, by_unload = max(ends, default=(None, False))
+        ends = [(self.end(page) or 0.0, self.unload(page) is not None) for page in counting]
+        last_seen_at = max(ends)[0] if ends else None
+        by_unload = bool(ends) and max(ends)[1]
         unloads = [it.at for page in counting if (it := self.unload(page))]
         live = {page for page in counting if self.live(page, now)}
         clear = self.standing_clear()
@@ -225,10 +225,8 @@ class History:
             return Expected("online", None, None, last_seen_at, None, hidden, pages, self.url(live))
         passed = [at for page in counting if (at := self.deadline(page)) is not None]
         if any(now - at < 15 for at in unloads):
-            since = max(unloads + passed)
-            return Expected(
-                "switching_pages", None, since, last_seen_at, None, False, nowhere, url
-            )
+            went = max(unloads + passed)
+            return Expected("switching_pages", None, went, last_seen_at, None, False, nowhere, url)
         since = max([at + 15 for at in unloads] + passed, default=None)
         reason = "moved_on" if continued_in else "left" if by_unload else "timed_out"
         return Expected("offline", reason, since, last_seen_at, continued_in, False, nowhere, url)

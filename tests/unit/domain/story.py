@@ -174,3 +174,9 @@ class Story:
 
     def _id(self, id: str | None) -> str:
         return id if id is not None else f"e{next(self._ids):06}"
+
+
+def lives_until(story: Story, deadline: float, since: float = 0) -> bool:
+    """Whether the only page is live until exactly ``deadline``."""
+    before, at = story.at(max(since, deadline - 0.001)), story.at(deadline)
+    return (before.pages, at.pages, story.next_deadline(since)) == (1, 0, deadline)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.happenings import DURATIONS, INTERVALS, PAGES, event_lists, tell
+from tests.unit.domain.happenings import DURATIONS, INTERVALS, PAGES, event_lists, steady, tell
 from tests.unit.domain.model import Happening
 from tests.unit.domain.story import DAY, Seen, Story
-
-thorough = settings(deadline=None, max_examples=400)
 
 Shown = tuple[Seen, frozenset[str], float | None]
 
@@ -44,7 +42,7 @@ def last_moment(happenings: list[Happening]) -> float:
     return max((it.at for it in happenings), default=0.0)
 
 
-@thorough
+@steady
 @given(data=st.data(), events=event_lists(), later=DURATIONS)
 def test_p15_neither_order_nor_repetition_changes_any_later_state(
     data: st.DataObject, events: list[Happening], later: float
@@ -67,7 +65,7 @@ def facts_between(draw: st.DrawFn, clock: float, number: int) -> list[Happening]
     return draw(st.sampled_from([[], [stream], [stream, push], [stream, drop], [sync]]))
 
 
-@thorough
+@steady
 @given(data=st.data(), later=DURATIONS)
 def test_p15_holds_with_streams_and_syncs_between_the_events(
     data: st.DataObject, later: float
@@ -94,7 +92,7 @@ def test_p15_holds_with_streams_and_syncs_between_the_events(
         assert shown(one, now) == shown(other, now)
 
 
-@thorough
+@steady
 @given(events=event_lists(), waited=st.sampled_from([0.0, 0.5, 1.0, 1.5]), later=DURATIONS)
 def test_p9_forgetting_old_pages_changes_no_later_state(
     events: list[Happening], waited: float, later: float
@@ -106,7 +104,7 @@ def test_p9_forgetting_old_pages_changes_no_later_state(
         assert _without_url(shown(remembering, moment)) == _without_url(shown(forgetful, moment))
 
 
-@thorough
+@steady
 @given(early=event_lists(most=8), late=event_lists(most=6), later=DURATIONS)
 def test_p9_forgetting_leaves_recent_pages_alone(
     early: list[Happening], late: list[Happening], later: float

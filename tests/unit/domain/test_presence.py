@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
 
 import pytest
@@ -243,7 +244,7 @@ def test_p11_an_old_event_takes_nothing_from_a_page_heard_since() -> None:
 
 
 def test_p15_a_short_visit_ends_the_same_in_every_order() -> None:
-    words = (
+    words: tuple[Callable[[Story], bool], ...] = (
         lambda story: story.view("a", 1, at=0, told=10, id="v"),
         lambda story: story.heartbeat("a", 2, at=10, told=10, id="h"),
         lambda story: story.unload("a", 3, at=12, id="u"),
@@ -263,7 +264,9 @@ def test_p15_a_short_visit_ends_the_same_in_every_order() -> None:
     ("unload_at", "unload_id", "state"),
     [(5, "b", "switching_pages"), (4, "b", "online"), (5, "0", "online")],
 )
-def test_p15_of_one_seq_time_and_then_id_decide(unload_at: float, unload_id: str, state: str) -> None:
+def test_p15_of_one_seq_time_and_then_id_decide(
+    unload_at: float, unload_id: str, state: str
+) -> None:
     for view_first in (True, False):
         story = Story()
         if view_first:

@@ -10,7 +10,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.unit.domain.happenings import DURATIONS, EVENTS, INTERVALS, PAGES, dated, tell
+from tests.unit.domain.happenings import (
+    DURATIONS,
+    EVENTS,
+    INTERVALS,
+    PAGES,
+    dated,
+    steady,
+    tell,
+)
 from tests.unit.domain.model import Expected, Happening, History
 from tests.unit.domain.story import Story
 
@@ -126,10 +134,7 @@ class PresenceMachine(RuleBasedStateMachine):
         assert self.story.at(now).pages == len(expected.pages)
 
 
-class TestPresenceMachine(PresenceMachine.TestCase):  # type: ignore[misc]  # made by hypothesis
-    settings = settings(
-        deadline=None,
-        max_examples=300,
-        stateful_step_count=40,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+TestPresenceMachine = PresenceMachine.TestCase
+TestPresenceMachine.settings = settings(
+    steady, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -9,7 +9,6 @@ use ChatPresenceBridge\Bridge_Client;
 use ChatPresenceBridge\Event_Queue;
 use ChatPresenceBridge\Generic_Adapter;
 use ChatPresenceBridge\Options;
-use ChatPresenceBridge\Visitor_Cookie;
 
 /**
  * What widgets' PHP says becomes events. Requests are caught before they leave WordPress; real ones are tested over
@@ -101,11 +100,11 @@ final class Generic_Adapter_Test extends WordPress_Test_Case {
 		$this->assertSame( array(), $this->mistakes );
 	}
 
-	public function test_the_visitor_is_named_when_known(): void {
-		$visitor = ( new Visitor_Cookie() )->identify( 0 );
-		$events  = $this->events_of( static fn( Generic_Adapter $adapter ) => $adapter->cleared( 'demo_1' ) );
+	public function test_a_clear(): void {
+		$events = $this->events_of( static fn( Generic_Adapter $adapter ) => $adapter->cleared( 'demo_1' ) );
+		$this->assertCount( 1, $events );
 		$this->assertSame( 'chat_cleared', $events[0]['type'] );
-		$this->assertSame( $visitor, $events[0]['visitor'] );
+		$this->assertSame( 'demo_1', $events[0]['conversation'] );
 	}
 
 	public function test_every_event_and_message_has_an_id_of_its_own(): void {
@@ -154,11 +153,15 @@ final class Generic_Adapter_Test extends WordPress_Test_Case {
 			static function ( Generic_Adapter $adapter ) {
 				$adapter->message( 17, 'visitor', str_repeat( 'ä', 16001 ) );
 				$adapter->message( str_repeat( 'ä', 128 ), 'visitor', "a\0b\xffc", 'no array' );
+				$adapter->message( 'demo_1', 'visitor', 'hi', array( 'id' => "\n", 'name' => str_repeat( 'ä', 201 ), 'email' => 'nobody' ) );
 			}
 		);
 		$this->assertSame( '17', $events[0]['conversation'] );
 		$this->assertSame( str_repeat( 'ä', 16000 ), $events[0]['message']['text'] );
 		$this->assertSame( "ab\u{fffd}c", $events[1]['message']['text'] );
+		$this->assertStringStartsWith( 'm_', $events[2]['message']['id'] );
+		$this->assertSame( str_repeat( 'ä', 200 ), $events[2]['message']['name'] );
+		$this->assertArrayNotHasKey( 'email', $events[2]['message'] );
 		$this->assertSame( array(), $this->mistakes );
 	}
 
@@ -250,7 +253,7 @@ final class Generic_Adapter_Test extends WordPress_Test_Case {
 	 */
 	private function events_of( callable $say ): array {
 		$queue = new Event_Queue( new Options() );
-		$say( new Generic_Adapter( $queue, new Visitor_Cookie() ) );
+		$say( new Generic_Adapter( $queue ) );
 		$queue->send_after_answer();
 		return array_merge( array(), ...array_map( static fn( $request ) => json_decode( $request['body'], true )['events'], $this->requests ) );
 	}

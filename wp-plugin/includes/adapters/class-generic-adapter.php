@@ -11,6 +11,9 @@ defined( 'ABSPATH' ) || exit;
 
 /**
  * The two actions that a widget's PHP can fire: `chat_presence_bridge_message` and `chat_presence_bridge_cleared`.
+ *
+ * No visitor is named in what is sent. Anybody can send a widget's PHP the id of somebody else's conversation, and the
+ * bridge gives a conversation to the visitor whom the store names; the page proves by its own token whose it is.
  */
 final class Generic_Adapter {
 
@@ -20,10 +23,12 @@ final class Generic_Adapter {
 	const AUTHORS = array( 'visitor', 'bot', 'system' );
 
 	/**
-	 * Longest id and longest text, in characters (the wire, "Events").
+	 * Longest id and longest texts, in characters (the wire, "Events").
 	 */
-	const ID_LENGTH   = 128;
-	const TEXT_LENGTH = 16000;
+	const ID_LENGTH    = 128;
+	const TEXT_LENGTH  = 16000;
+	const NAME_LENGTH  = 200;
+	const EMAIL_LENGTH = 320;
 
 	/**
 	 * Takes the events.
@@ -33,21 +38,12 @@ final class Generic_Adapter {
 	private $events;
 
 	/**
-	 * Tells which visitor is asking.
-	 *
-	 * @var Visitor_Cookie
-	 */
-	private $visitors;
-
-	/**
 	 * Forwards to a queue.
 	 *
-	 * @param Event_Queue    $events   Takes the events.
-	 * @param Visitor_Cookie $visitors Tells which visitor is asking.
+	 * @param Event_Queue $events Takes the events.
 	 */
-	public function __construct( Event_Queue $events, Visitor_Cookie $visitors ) {
-		$this->events   = $events;
-		$this->visitors = $visitors;
+	public function __construct( Event_Queue $events ) {
+		$this->events = $events;
 	}
 
 	/**
@@ -71,12 +67,20 @@ final class Generic_Adapter {
 			'author' => $author,
 			'text'   => mb_substr( $text, 0, self::TEXT_LENGTH, 'UTF-8' ),
 		);
-		foreach ( array( 'name', 'email' ) as $field ) {
-			if ( isset( $meta[ $field ] ) && '' !== $meta[ $field ] ) {
-				$message[ $field ] = $this->plain( $meta[ $field ] );
-			}
+		if ( isset( $meta['name'] ) && '' !== $meta['name'] ) {
+			$message['name'] = mb_substr( $this->plain( $meta['name'] ), 0, self::NAME_LENGTH, 'UTF-8' );
 		}
-		$this->add( 'message', (string) $conversation, array( 'message' => $message ) );
+		// An address cut short would be somebody else's.
+		if ( isset( $meta['email'] ) && is_email( $meta['email'] ) && strlen( $meta['email'] ) <= self::EMAIL_LENGTH ) {
+			$message['email'] = $meta['email'];
+		}
+		$this->events->add(
+			array(
+				'type'         => 'message',
+				'conversation' => (string) $conversation,
+				'message'      => $message,
+			)
+		);
 	}
 
 	/**
@@ -89,23 +93,11 @@ final class Generic_Adapter {
 			_doing_it_wrong( 'chat_presence_bridge_cleared', esc_html__( 'Expected a conversation id of 1 to 128 printable characters.', 'chat-presence-bridge' ), '0.1.0' );
 			return;
 		}
-		$this->add( 'chat_cleared', (string) $conversation, array() );
-	}
-
-	/**
-	 * Adds an event, naming the visitor if this request is a known one's.
-	 *
-	 * @param string              $type         Event type.
-	 * @param string              $conversation Conversation id.
-	 * @param array<string,mixed> $fields       Further fields.
-	 */
-	private function add( string $type, string $conversation, array $fields ): void {
-		$visitor = $this->visitors->current();
 		$this->events->add(
 			array(
-				'type'         => $type,
-				'conversation' => $conversation,
-			) + ( null === $visitor ? array() : array( 'visitor' => $visitor ) ) + $fields
+				'type'         => 'chat_cleared',
+				'conversation' => (string) $conversation,
+			)
 		);
 	}
 

@@ -22,5 +22,6 @@ while ( have_posts() ) {
 }
 wp_footer();
 ?>
+<p hidden>Queries: <?php echo (int) get_num_queries(); ?></p>
 </body>
 </html>
