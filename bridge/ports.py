@@ -314,7 +314,8 @@ class Work(Protocol):
         """The visitor's other conversations, the newest 50, deleted ones apart (P8)."""
 
     def empty_conversation(self, conversation: str) -> None:
-        """Remove what hangs on a conversation: messages, changes of presence, read marks."""
+        """Remove what hangs on a conversation, which is to be deleted: messages, changes of
+        presence, read marks."""
 
     def idle_conversations(self, before: datetime, limit: int) -> list[ConversationRecord]:
         """Conversations without activity since ``before``, deleted ones apart, oldest first."""

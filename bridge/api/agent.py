@@ -20,7 +20,7 @@ from bridge.api.schemas import (
 )
 from bridge.api.services import services
 from bridge.domain.presence import State
-from bridge.errors import InvalidError, UnauthorizedError
+from bridge.errors import InvalidError, NotFoundError, UnauthorizedError
 from bridge.ports import ConversationQuery, Device, MessageRecord
 from bridge.services.conversations import ConversationView
 
@@ -82,7 +82,7 @@ def conversations(device: Device, rev: int) -> Response:
     return conditional.answer(request, to_json(answer), body.JSON)
 
 
-@blueprint.get("/v1/conversations/<conversation>")
+@blueprint.get("/v1/conversations/<id:conversation>")
 @by_device("conversations:read")
 def conversation(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """One conversation."""
@@ -91,13 +91,15 @@ def conversation(device: Device, rev: int, conversation: str) -> Response:  # no
     return conditional.answer(request, answer, body.JSON)
 
 
-@blueprint.get("/v1/conversations/<conversation>/messages")
+@blueprint.get("/v1/conversations/<id:conversation>/messages")
 @by_device("conversations:read")
 def messages(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """A page of messages, oldest first; without ``before`` and ``after``, the newest."""
     before, after = request.args.get("before"), request.args.get("after")
     if before is not None and after is not None:
         raise InvalidError("Ask for before or after, not both.", errors=(("/before", "not both"),))
+    if not (before or after or "-").isprintable():
+        raise NotFoundError("There is no such message in this conversation.")
     limit = _limit()
     found = services().conversations.messages(
         device.site, device.agent.id, conversation, before, after, limit + 1
@@ -105,7 +107,7 @@ def messages(device: Device, rev: int, conversation: str) -> Response:  # noqa: 
     return _json(_message_list(list(found), limit, before=before, after=after))
 
 
-@blueprint.post("/v1/conversations/<conversation>/read")
+@blueprint.post("/v1/conversations/<id:conversation>/read")
 @by_device("conversations:read")
 def read(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """Mark a conversation read for this agent."""

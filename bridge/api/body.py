@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from bridge.errors import (
     BadRequestError,
@@ -28,14 +29,16 @@ AGENT_LIMIT = 128 * 1024
 def raw(request: Request, limit: int) -> bytes:
     """The body as it came, at most ``limit`` bytes. Raises :class:`TooLargeError`."""
     request.max_content_length = limit
-    if request.content_length is not None and request.content_length > limit:
-        raise TooLargeError(f"The body may have {limit} bytes.")
-    return request.get_data(cache=False)
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise TooLargeError(f"The body may have {limit} bytes.") from error
 
 
 def require_json(request: Request, *others: str) -> None:
     """Raise :class:`UnsupportedTypeError` unless the body is JSON, or one of ``others``."""
-    if request.mimetype not in (JSON, *others):
+    media_type = request.environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if media_type != JSON and media_type not in others:
         raise UnsupportedTypeError(f"Send the body as {JSON}.")
 
 

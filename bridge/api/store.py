@@ -121,7 +121,7 @@ def devices(signed: SignedRequest, work: Work) -> Response:  # noqa: ARG001 - ev
     return _json(DeviceList([presentation.device(each) for each in found]))
 
 
-@blueprint.delete("/v1/store/devices/<device>")
+@blueprint.delete("/v1/store/devices/<id:device>")
 @signed_by_store()
 def sign_out_device(signed: SignedRequest, work: Work, device: str) -> Response:  # noqa: ARG001 - the work knows the site
     """Sign a device out at once."""
@@ -129,7 +129,7 @@ def sign_out_device(signed: SignedRequest, work: Work, device: str) -> Response:
     return _json(SignedOut(1))
 
 
-@blueprint.delete("/v1/store/agents/<agent>")
+@blueprint.delete("/v1/store/agents/<id:agent>")
 @signed_by_store()
 def sign_out_agent(signed: SignedRequest, work: Work, agent: str) -> Response:  # noqa: ARG001 - the work knows the site
     """Sign out all devices of one person at once."""

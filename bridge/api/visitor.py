@@ -8,6 +8,7 @@ from flask import Blueprint, Response, g, request
 
 from bridge.api import body, cors, events
 from bridge.api.auth import VisitorTokens, bearer, visitor_of
+from bridge.api.devices import device_label
 from bridge.api.services import services
 from bridge.services.incoming import Answer, Incoming, Result
 
@@ -32,7 +33,7 @@ def create_blueprint() -> Blueprint:
             events.of_visitor(raw, token.visitor, site.origins, now) for raw in batch.events
         ]
         taken = _beat(site.id, incoming) or app.ingest.from_visitor(
-            site.id, incoming, now, request.user_agent.string or None
+            site.id, incoming, now, device_label(request.headers.get("User-Agent", ""))
         )
         return Response(events.answer(taken), content_type=body.JSON)
 

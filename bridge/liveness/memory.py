@@ -18,8 +18,8 @@ LOAN = timedelta(seconds=5)
 class MemoryLiveness:
     """Implements :class:`bridge.ports.Liveness` for a single process.
 
-    Deadlines wait in a heap. A heartbeat moves its deadline without touching the heap: an entry
-    that comes up too early is put back at its proper time.
+    Deadlines wait in a heap. A heartbeat that moves its deadline away does not touch the heap: an
+    entry that comes up too early is put back at its proper time.
     """
 
     def __init__(self) -> None:
@@ -44,6 +44,8 @@ class MemoryLiveness:
             return Beat.UNKNOWN, 0.0
         deadline = mark.at + timedelta(seconds=known.allowance)
         pages[page] = HotPage(mark, mark.at, known.allowance, deadline)
+        if deadline < known.deadline:
+            self._queue_no_later(key, deadline)
         return Beat.HEARD, hot.heartbeat_seconds
 
     def read(self, keys: Iterable[ConversationKey]) -> dict[ConversationKey, HotConversation]:
@@ -78,7 +80,7 @@ class MemoryLiveness:
                 continue
             del self._queued[key]
             proper = self._due_at(key)
-            if proper is not None and proper <= now:
+            if proper is not None and proper <= at:
                 due.append(key)
                 self._push(key, now + LOAN)
             elif proper is not None:
@@ -112,6 +114,11 @@ class MemoryLiveness:
         elif queued is None or queued[0] != due:
             self._push(key, due)
 
+    def _queue_no_later(self, key: ConversationKey, due: datetime) -> None:
+        queued = self._queued.get(key)
+        if queued is None or due < queued[0]:
+            self._push(key, due)
+
     def _push(self, key: ConversationKey, at: datetime) -> None:
         entry = next(self._entries)
         self._queued[key] = (at, entry)
@@ -119,7 +126,9 @@ class MemoryLiveness:
 
 
 def _later(known: HotPage | None, placed: HotPage) -> HotPage:
-    if known is None or known.mark <= placed.mark:
+    """``placed``, with what was heard of the page since it was read."""
+    if known is None or (known.mark <= placed.mark and known.heard_at <= placed.heard_at):
         return placed
     deadline = max(placed.deadline, known.heard_at + timedelta(seconds=placed.allowance))
-    return HotPage(known.mark, known.heard_at, placed.allowance, deadline)
+    mark, heard_at = max(known.mark, placed.mark), max(known.heard_at, placed.heard_at)
+    return HotPage(mark, heard_at, placed.allowance, deadline)

@@ -98,6 +98,7 @@ class SqlWork:
     def empty_conversation(self, conversation: str) -> None:
         """See :meth:`bridge.ports.Work.empty_conversation`."""
         conversations.empty(self._connection, self.site, conversation)
+        self._conversations -= 1
 
     def idle_conversations(self, before: datetime, limit: int) -> list[ConversationRecord]:
         """See :meth:`bridge.ports.Work.idle_conversations`."""

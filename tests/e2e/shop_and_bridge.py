@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_OPTIONS = _handle  # noqa: N815 (the names http.server looks for)
+    do_GET = do_POST = do_OPTIONS = _handle
 
     def log_message(self, *_: object) -> None:
         """The record is the log."""
@@ -235,6 +235,13 @@ def begin_chat(tab: Page, servers: ShopAndBridge, conversation: str = "c1") -> N
     tab.goto(servers.page_url("a"))
     tab.evaluate("id => ChatPresence.conversation(id)", conversation)
     wait_until_answered(tab)
+
+
+def stop_clock(tab: Page) -> None:
+    """From now on the pages' timers and dates move only by ``tab.clock.run_for``."""
+    now = datetime.now(UTC)
+    tab.clock.install(time=now)
+    tab.clock.pause_at(now + timedelta(seconds=1))
 
 
 def wait_until_answered(tab: Page) -> None:

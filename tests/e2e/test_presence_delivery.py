@@ -16,6 +16,7 @@ from tests.e2e.shop_and_bridge import (
     begin_chat,
     mark,
     session,
+    stop_clock,
     wait_until_answered,
 )
 
@@ -50,7 +51,7 @@ def test_the_first_page_view_is_repeated_until_it_is_answered(
 
 
 def test_retry_after_is_honoured(tab: Page, servers: ShopAndBridge) -> None:
-    tab.clock.install()
+    stop_clock(tab)
     begin_chat(tab, servers)
     servers.bridge_answer = refuse(Answer(429, headers={"Retry-After": "120"}))
     say(tab, "m1")
@@ -94,7 +95,7 @@ def test_a_bridge_that_does_not_answer(tab: Page, servers: ShopAndBridge) -> Non
         return accepted(arrival)
 
     servers.bridge_answer = answer_too_late
-    tab.clock.install()
+    stop_clock(tab)
     tab.goto(servers.page_url("a"))
     with tab.expect_request(f"**{EVENTS_PATH}"):
         tab.evaluate("() => ChatPresence.conversation('c1')")
@@ -107,7 +108,7 @@ def test_the_way_that_worked_is_kept_and_the_direct_one_tried_again(
     tab: Page, servers: ShopAndBridge
 ) -> None:
     servers.bridge_answer = refuse(Answer(status=None))
-    tab.clock.install()
+    stop_clock(tab)
     begin_chat(tab, servers)
     assert servers.record.paths()[-1] == "shop /events"
     servers.bridge_answer = accepted
@@ -171,8 +172,11 @@ def test_the_queue_is_bounded(tab: Page, servers: ShopAndBridge) -> None:
 
 def test_long_texts_are_cut_and_bodies_kept_below_64_kib(tab: Page, servers: ShopAndBridge) -> None:
     begin_chat(tab, servers)
-    for number in range(3):
-        say(tab, f"m{number}", "\U0001f600" * 17_000)
+    tab.evaluate("""() => {
+        for (const id of ['m0', 'm1', 'm2']) {
+            ChatPresence.message({ id, text: String.fromCodePoint(0x1f600).repeat(17000) });
+        }
+    }""")
     tab.evaluate("() => ChatPresence.message({ id: 'm3', text: 'a\\0b\\ud800c' })")
     wait_until_answered(tab)
     said = [event["message"] for event in servers.record.events("message")]
@@ -204,12 +208,16 @@ def test_a_rejected_event_is_dropped_and_told(tab: Page, servers: ShopAndBridge)
         ]
         return Answer(body=json.dumps({"results": results, "conversations": {}}))
 
+    servers.bridge_answer = lambda arrival: accepted(arrival, heartbeat_seconds=10)
     begin_chat(tab, servers)
     servers.bridge_answer = reject
     say(tab, "m1")
     wait_until_answered(tab)
     assert tab.evaluate("() => ChatPresence.state().last_error") == "not-yours"
     assert len(servers.record.events("message")) == 1
+    tab.evaluate("() => ChatPresence.conversation('c2')")
+    wait_until_answered(tab)
+    assert tab.evaluate("() => ChatPresence.state().heartbeat_seconds") == 0
 
 
 def test_an_ended_token_is_renewed_once_and_then_with_patience(
@@ -227,7 +235,7 @@ def test_an_ended_token_is_renewed_once_and_then_with_patience(
     say(tab, "m1")
     wait_until_answered(tab)
     assert sessions().count("shop /session") == 2
-    tab.clock.install()
+    stop_clock(tab)
     tab.goto(servers.page_url("b"))
     servers.bridge_answer = only("a token that the store never makes")
     tab.evaluate("() => ChatPresence.conversation('c1')")
@@ -243,7 +251,7 @@ def test_an_ended_token_is_renewed_once_and_then_with_patience(
 
 def test_a_token_is_renewed_before_it_ends(tab: Page, servers: ShopAndBridge) -> None:
     servers.session_answer = lambda: session(lifetime=timedelta(hours=3))
-    tab.clock.install()
+    stop_clock(tab)
     begin_chat(tab, servers)
     tab.clock.fast_forward("02:50:00")
     say(tab, "m1")
@@ -259,7 +267,7 @@ def test_a_token_is_renewed_before_it_ends(tab: Page, servers: ShopAndBridge) ->
 
 def test_a_store_that_gives_no_session_is_not_pestered(tab: Page, servers: ShopAndBridge) -> None:
     servers.session_answer = lambda: Answer(403)
-    tab.clock.install()
+    stop_clock(tab)
     tab.goto(servers.page_url("a"))
     tab.evaluate("() => ChatPresence.conversation('c1')")
     tab.wait_for_function("() => ChatPresence.state().last_error === 'HTTP 403'")
@@ -300,7 +308,7 @@ def test_no_preflight_is_ever_needed(tab: Page, servers: ShopAndBridge) -> None:
 def test_the_network_coming_back_is_used_at_once(
     visitor: BrowserContext, tab: Page, servers: ShopAndBridge
 ) -> None:
-    tab.clock.install()
+    stop_clock(tab)
     begin_chat(tab, servers)
     visitor.set_offline(True)
     say(tab, "m1")

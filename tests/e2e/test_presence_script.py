@@ -15,6 +15,7 @@ from tests.e2e.shop_and_bridge import (
     accepted,
     begin_chat,
     mark,
+    stop_clock,
     wait_until_answered,
 )
 
@@ -31,7 +32,7 @@ SHOW = """() => {
 def test_nothing_is_sent_or_stored_before_a_chat_begins(
     tab: Page, visitor: BrowserContext, servers: ShopAndBridge
 ) -> None:
-    tab.clock.install()
+    stop_clock(tab)
     tab.goto(servers.page_url("a"))
     tab.evaluate(HIDE)
     tab.evaluate(SHOW)
@@ -199,7 +200,7 @@ def test_p12_a_page_opened_in_the_background(tab: Page, servers: ShopAndBridge) 
 def test_d2_heartbeats_only_when_told(tab: Page, servers: ShopAndBridge) -> None:
     beats = servers.record.events
     servers.bridge_answer = lambda arrival: accepted(arrival, heartbeat_seconds=10)
-    tab.clock.install()
+    stop_clock(tab)
     begin_chat(tab, servers)
     tab.clock.run_for("00:08")
     mark(tab, servers)
@@ -219,7 +220,7 @@ def test_d2_heartbeats_only_when_told(tab: Page, servers: ShopAndBridge) -> None
 
 def test_p12_a_hidden_page_beats_once_a_minute_at_most(tab: Page, servers: ShopAndBridge) -> None:
     servers.bridge_answer = lambda arrival: accepted(arrival, heartbeat_seconds=10)
-    tab.clock.install()
+    stop_clock(tab)
     begin_chat(tab, servers)
     tab.evaluate(HIDE)
     servers.record.wait_for(lambda: servers.record.events("page_hidden"))
@@ -234,7 +235,7 @@ def test_p12_a_hidden_page_beats_once_a_minute_at_most(tab: Page, servers: ShopA
 @pytest.mark.parametrize("taken", [True, False])
 def test_a_cleared_chat_is_left_alone(tab: Page, servers: ShopAndBridge, taken: bool) -> None:
     servers.bridge_answer = lambda arrival: accepted(arrival, heartbeat_seconds=10)
-    tab.clock.install()
+    stop_clock(tab)
     begin_chat(tab, servers)
     if not taken:
         servers.bridge_answer = lambda _: Answer(400)

@@ -21,6 +21,10 @@ SOURCE: Final = Path("/usr/share/wordpress")
 PLUGIN: Final = "chat-presence-bridge/chat-presence-bridge.php"
 DEMO_CHAT: Final = "demo-chat/demo-chat.php"
 
+# Two thirds of WordPress by size.
+_STATIC: Final = tuple(
+    f"{folder}/{kind}" for folder in ("wp-admin", "wp-includes") for kind in ("css", "images", "js")
+)
 _SALTS: Final = tuple(
     f"{name}_{kind}"
     for name in ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE")
@@ -161,8 +165,12 @@ class WordPress:
     def _copy_files(self) -> None:
         if not SOURCE.is_dir():
             raise FileNotFoundError(f"{SOURCE}: install Debian's package wordpress")
-        # A copy, not links: WordPress finds its configuration beside the real file.
-        shutil.copytree(SOURCE, self.root, ignore_dangling_symlinks=True)
+        # A copy of the PHP, not links: WordPress finds its configuration beside the real file.
+        shutil.copytree(
+            SOURCE, self.root, ignore=_without_static_files, ignore_dangling_symlinks=True
+        )
+        for folder in _STATIC:
+            (self.root / folder).symlink_to(SOURCE / folder)
         content = self.root / "wp-content"
         (content / "plugins" / "chat-presence-bridge").symlink_to(CHECKOUT / "wp-plugin")
         (content / "mu-plugins").symlink_to(CHECKOUT / "tests" / "wordpress" / "mu-plugins")
@@ -229,6 +237,11 @@ class WordPress:
             log = "\n".join(_lines(self.debug_log)[-10:])
             raise RuntimeError(f"PHP ended with {done.returncode}: {done.stderr}{log}")
         return done.stdout
+
+
+def _without_static_files(folder: str, names: list[str]) -> list[str]:
+    inside = Path(folder).relative_to(SOURCE)
+    return [name for name in names if str(inside / name) in _STATIC]
 
 
 def _lines(file: Path) -> list[str]:

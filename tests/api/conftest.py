@@ -1,0 +1,60 @@
+"""A bridge for each test, over a fresh SQLite file, and those who speak to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge import bootstrap
+from tests.api.device import App
+from tests.api.installation import Clock, Installation, copy_of, settings_for
+from tests.api.store import Store
+from tests.api.visitor import Visitor
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with all tables: the one that each test copies."""
+    database = tmp_path_factory.mktemp("migrated") / "bridge.db"
+    bootstrap.migrate(settings_for(database))
+    return database
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The bridge's time."""
+    return Clock()
+
+
+@pytest.fixture
+def installation(migrated_database: Path, tmp_path: Path, clock: Clock) -> Iterator[Installation]:
+    """A bridge."""
+    made = Installation(copy_of(migrated_database, tmp_path), clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def store(installation: Installation) -> Store:
+    """A store that is connected to the bridge."""
+    return installation.add_store()
+
+
+@pytest.fixture
+def other_store(installation: Installation) -> Store:
+    """Another store on the same bridge."""
+    return installation.add_store("https://other.example")
+
+
+@pytest.fixture
+def visitor(store: Store) -> Visitor:
+    """A visitor of the store."""
+    return store.visitor()
+
+
+@pytest.fixture
+def app(store: Store) -> App:
+    """An agent's app, with every right."""
+    return store.app()

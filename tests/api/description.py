@@ -1,0 +1,78 @@
+"""Holds answers to ``openapi.json``: the description is a promise of every single answer."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
+
+from bridge.api import openapi
+from bridge.api.problems import MEDIA_TYPE
+
+DESCRIBED = openapi.document()
+_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
+
+
+def check_answer(app: Flask, method: str, path: str, response: TestResponse) -> None:
+    """Fail unless the answer is one that the description promises for this request."""
+    if response.status_code >= 400:
+        check_problem(response)
+    template = template_of(app, method, path)
+    operation = DESCRIBED["paths"].get(template, {}).get(method.lower())
+    if operation is None:
+        return
+    described = operation["responses"].get(str(response.status_code))
+    assert described is not None, f"{method} {path}: {response.status_code} is not described"
+    for name in described.get("headers", {}):
+        assert name in response.headers, f"{method} {path}: no {name}"
+    content = described.get("content")
+    if content is None:
+        assert not response.get_data(), f"{method} {path}: an answer where none is described"
+        return
+    assert response.mimetype in content, f"{method} {path}: {response.mimetype} is not described"
+    if schema := content[response.mimetype].get("schema"):
+        _validator(schema["$ref"]).validate(response.get_json(force=True))
+
+
+def check_problem(response: TestResponse) -> None:
+    """Fail unless the answer is a problem as RFC 9457 and the agreement have it."""
+    assert response.content_type == MEDIA_TYPE
+    if not response.get_data():
+        return  # The answer to a HEAD.
+    problem = response.get_json(force=True)
+    assert set(problem) - {"errors"} == {
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "request_id",
+    }
+    assert problem["status"] == response.status_code
+    assert _CODE.fullmatch(problem["code"]), problem["code"]
+    assert problem["type"].endswith(f"/docs/errors#{problem['code']}")
+    assert problem["title"]
+    assert problem["detail"]
+    assert response.headers["X-Request-Id"]
+    assert (response.status_code in (429, 503)) == ("Retry-After" in response.headers)
+
+
+def template_of(app: Flask, method: str, path: str) -> str:
+    """The path as the description has it, ``/v1/conversations/{conversation}``; ``""`` if the
+    application has no rule for it."""
+    try:
+        rule, _ = app.url_map.bind("").match(path.partition("?")[0], method, return_rule=True)
+    except HTTPException:
+        return ""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+
+
+@cache
+def _validator(reference: str) -> Any:
+    schema = {"$ref": reference, "components": DESCRIBED["components"]}
+    return jsonschema_rs.validator_for(schema, validate_formats=True)

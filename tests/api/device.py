@@ -1,0 +1,79 @@
+"""An agent's app, as the bridge sees it: a bearer token, got by pairing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from werkzeug.test import TestResponse
+
+RIGHTS = ("conversations:read", "conversations:reply", "takeover", "takeover:force", "push")
+
+
+class App:
+    """One installation of the app, on one device of one agent."""
+
+    def __init__(self, open_: Callable[..., TestResponse], token: str, device: str) -> None:
+        self._open = open_
+        self.token = token
+        self.device = device
+
+    @classmethod
+    def paired(cls, open_: Callable[..., TestResponse], code: str) -> App:
+        """The app of somebody who has a pairing code."""
+        said = {"code": code, "device": {"label": "Sam's phone", "platform": "Android"}}
+        answered = open_("/v1/pair", "POST", json=said)
+        assert answered.status_code == 200, answered.get_data(as_text=True)
+        body: dict[str, Any] = answered.json or {}
+        return cls(open_, body["token"], body["device"]["id"])
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **request: Any
+    ) -> TestResponse:
+        """A request with the device's token."""
+        with_token = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        return self._open(path, method, headers=with_token, **request)
+
+    def get(self, path: str, **request: Any) -> TestResponse:
+        """A GET with the device's token."""
+        return self.request("GET", path, **request)
+
+    def listing(self, **query: str | int) -> dict[str, Any]:
+        """A page of conversations."""
+        return self._answered(f"/v1/conversations?{urlencode(query)}")
+
+    def listed(self, **query: str | int) -> list[str]:
+        """The ids of a page of conversations."""
+        return [each["id"] for each in self.listing(**query)["conversations"]]
+
+    def conversation(self, conversation: str) -> dict[str, Any]:
+        """One conversation."""
+        return self._answered(_path(conversation))
+
+    def presence(self, conversation: str) -> dict[str, Any]:
+        """The presence of one conversation."""
+        presence: dict[str, Any] = self.conversation(conversation)["presence"]
+        return presence
+
+    def messages(self, conversation: str, **query: str | int) -> dict[str, Any]:
+        """A page of messages."""
+        return self._answered(f"{_path(conversation)}/messages?{urlencode(query)}")
+
+    def texts(self, conversation: str, **query: str | int) -> list[str]:
+        """The texts of a page of messages."""
+        return [each["text"] for each in self.messages(conversation, **query)["messages"]]
+
+    def read(self, conversation: str) -> TestResponse:
+        """Mark a conversation read."""
+        return self.request("POST", f"{_path(conversation)}/read")
+
+    def _answered(self, path: str) -> dict[str, Any]:
+        answered = self.get(path)
+        assert answered.status_code == 200, answered.get_data(as_text=True)
+        body: dict[str, Any] = answered.json or {}
+        return body
+
+
+def _path(conversation: str) -> str:
+    return f"/v1/conversations/{quote(conversation, safe='')}"

@@ -1,0 +1,104 @@
+"""A bridge over a database of its own, answered in-process, under a clock that the test moves."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from bridge import bootstrap
+from bridge.api.limits import Limits
+from bridge.app import create_app
+from bridge.settings import Settings
+from tests.api.description import check_answer
+from tests.api.store import Store
+
+PUBLIC_URL = "https://bridge.example.com"
+SHOP = "https://shop.example"
+
+
+class Clock:
+    """The time of one bridge: it stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        """Move on by the duration, in the words of ``timedelta``."""
+        self.now += timedelta(**duration)
+
+
+class Installation:
+    """One bridge and everybody who speaks to it.
+
+    Every answer is held to ``openapi.json``, whatever the test looks at, and none may be a 500.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        clock: Clock,
+        settings: Settings | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.settings = settings or settings_for(database)
+        self.bridge = bootstrap.build(self.settings, clock)
+        if limits is not None:
+            services = replace(self.bridge.services, limits=limits)
+            self.bridge = replace(self.bridge, services=services)
+        self.app: Flask = create_app(self.settings, self.bridge)
+        self._sites = 0
+
+    def open(self, path: str, method: str = "GET", **request: Any) -> TestResponse:
+        """Make a request, in the words of Flask's test client, and hold its answer to the
+        description."""
+        response = self.app.test_client().open(path, method=method, **request)
+        assert response.status_code != 500, response.get_data(as_text=True)
+        check_answer(self.app, method, path, response)
+        return response
+
+    def add_store(self, url: str = SHOP) -> Store:
+        """A store that was added on the command line."""
+        self._sites += 1
+        added = self.bridge.sites.add(f"Shop {self._sites}", url, self.clock.now)
+        return Store(self.open, self.clock, added.id, added.secret, url)
+
+    def known_store(self, store: Store) -> Store:
+        """A store that this database has already, speaking to this bridge."""
+        return Store(self.open, self.clock, store.site, store.secret, store.origin)
+
+    def restarted(self) -> Installation:
+        """A new process over the same database, which has restored what its memory lost."""
+        self.close()
+        other = Installation(self.database, self.clock, self.settings)
+        other.bridge.sites.load_superseded(self.clock.now)
+        other.bridge.sweep.restore(self.clock.now)
+        return other
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.bridge.database.dispose()
+
+
+def settings_for(database: Path) -> Settings:
+    """Settings for a bridge over the SQLite file ``database``."""
+    return Settings(
+        secret_key="a key for nothing but these tests",
+        database_url=f"sqlite:///{database}",
+        public_url=PUBLIC_URL,
+    )
+
+
+def copy_of(migrated: Path, folder: Path) -> Path:
+    """A fresh database: migrating each anew would cost more than the test."""
+    return Path(shutil.copy(migrated, folder / "bridge.db"))

@@ -1,0 +1,148 @@
+"""A visitor's browser, as the bridge sees it: a token from the store, and events from its pages."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Protocol
+
+import jwt
+from werkzeug.test import TestResponse
+
+_ids = count(1)
+
+
+class Now(Protocol):
+    """Something that knows the time."""
+
+    now: datetime
+
+
+def event(kind: str, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
+    """An event with an id of its own."""
+    named = {} if conversation is None else {"conversation": conversation}
+    return {"id": f"e_{next(_ids)}", "type": kind, **named, **fields}
+
+
+def message(conversation: str, text: str = "Hello", **fields: Any) -> dict[str, Any]:
+    """A message event; ``author``, ``message`` (its id), ``name`` and ``email`` are the message's,
+    whatever else is the event's."""
+    said = {"id": fields.pop("message", f"m_{next(_ids)}"), "text": text}
+    for name in ("author", "name", "email"):
+        if name in fields:
+            said[name] = fields.pop(name)
+    return event("message", conversation, message=said, **fields)
+
+
+class Visitor:
+    """One browser of one store's visitors."""
+
+    def __init__(
+        self,
+        open_: Callable[..., TestResponse],
+        clock: Now,
+        site: str,
+        secret: str,
+        origin: str,
+        visitor: str,
+    ) -> None:
+        self._open = open_
+        self._clock = clock
+        self.site = site
+        self.secret = secret
+        self.origin = origin
+        self.id = visitor
+
+    def claims(self, **others: Any) -> dict[str, Any]:
+        """What a token for now says; ``None`` leaves a claim out."""
+        issued = int(self._clock.now.timestamp())
+        claims = {"sub": self.id, "aud": "visitor", "iat": issued, "exp": issued + 12 * 3600}
+        return {name: value for name, value in {**claims, **others}.items() if value is not None}
+
+    def token(self, *, headers: Mapping[str, Any] | None = None, **claims: Any) -> str:
+        """A token as the plugin makes it, with other claims and headers where a test wants them."""
+        key = base64.urlsafe_b64decode(self.secret + "=" * (-len(self.secret) % 4))
+        return jwt.encode(
+            self.claims(**claims), key, "HS256", headers={"kid": self.site, **(headers or {})}
+        )
+
+    def post(self, body: Any, token: str | None = None, **request: Any) -> TestResponse:
+        """A request with a token in its header (``""``: without one) and a body as it is given."""
+        token = self.token() if token is None else token
+        headers = {"Origin": self.origin, "Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        headers |= request.pop("headers", {})
+        headers = {name: value for name, value in headers.items() if value is not None}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._open("/v1/visitor/events", "POST", data=content, headers=headers, **request)
+
+    def send(self, *events: Mapping[str, Any], **request: Any) -> TestResponse:
+        """Send a batch of events."""
+        return self.post({"events": list(events)}, **request)
+
+    def results(self, *events: Mapping[str, Any], **request: Any) -> list[dict[str, Any]]:
+        """Send a batch of events that is answered, and return what became of each."""
+        answered = self.send(*events, **request)
+        assert answered.status_code == 200, answered.get_data(as_text=True)
+        results: list[dict[str, Any]] = answered.json["results"]  # type: ignore[index]  # held to the description
+        return results
+
+    def page(self, conversation: str, page: str = "p_1") -> Page:
+        """A page on which this visitor has the chat open."""
+        return Page(self, conversation, page)
+
+
+class Page:
+    """One loaded document: its lifecycle events carry a rising ``seq``."""
+
+    def __init__(self, visitor: Visitor, conversation: str, page: str) -> None:
+        self.visitor = visitor
+        self.conversation = conversation
+        self.id = page
+        self._seq = count(1)
+
+    def event(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """The page's next event, not yet sent."""
+        return event(kind, self.conversation, page=self.id, **{"seq": next(self._seq), **fields})
+
+    def view(self, **fields: Any) -> dict[str, Any]:
+        """The page is opened, or seen again."""
+        return self._tell(self.event("page_view", **fields))
+
+    def beat(self) -> dict[str, Any]:
+        """The page's heartbeat."""
+        return self._tell(self.event("heartbeat"))
+
+    def hide(self) -> dict[str, Any]:
+        """The page goes to the background."""
+        return self._tell(self.event("page_hidden"))
+
+    def unload(self) -> dict[str, Any]:
+        """The page is left."""
+        return self._tell(self.event("page_unload"))
+
+    def clear(self) -> dict[str, Any]:
+        """The visitor clears the chat on this page."""
+        return self._tell(self.event("chat_cleared"))
+
+    def write(self, text: str = "Hello", **fields: Any) -> dict[str, Any]:
+        """The visitor writes on this page."""
+        return self._tell(
+            message(self.conversation, text, page=self.id, seq=next(self._seq), **fields)
+        )
+
+    def _tell(self, happened: dict[str, Any]) -> dict[str, Any]:
+        answered = self.visitor.send(happened)
+        assert answered.status_code == 200, answered.get_data(as_text=True)
+        body: dict[str, Any] = answered.json or {}
+        assert body["results"][0]["status"] == "accepted", body
+        return body
+
+
+def lifetime(**duration: float) -> int:
+    """A duration in whole seconds, as tokens have it."""
+    return int(timedelta(**duration).total_seconds())

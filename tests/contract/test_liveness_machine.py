@@ -1,0 +1,214 @@
+"""Every engine of liveness against a naive model that keeps plain numbers and looks at them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from bridge.domain.events import Mark
+from bridge.ports import Beat, ConversationKey, HotConversation, HotPage, Liveness
+from tests.contract.liveness_engines import ENGINES, LOAN, key, mark, moment
+
+SECONDS = st.sampled_from([0.0, 0.000001, 1.0, 4.999999, 5.0, 10.0, 30.0, 150.0])
+KEYS = st.sampled_from([key(conversation, site) for conversation in "abc" for site in "st"])
+VISITORS = st.sampled_from(["v", "w"])
+PAGES = st.sampled_from(["p", "q", "r"])
+SEQS = st.integers(0, 4)
+IDS = st.sampled_from(["x", "y", "z"])
+
+
+@dataclass
+class ModelPage:
+    mark: Mark
+    heard: float
+    allowance: float
+    deadline: float
+
+
+@dataclass
+class ModelConversation:
+    visitor: str | None
+    heard: float | None
+    due: float | None
+    quiet: bool
+    interval: float
+    pages: dict[str, ModelPage] = field(default_factory=dict)
+    lent_until: float | None = None
+
+    def last_heard(self) -> float | None:
+        heard = [page.heard for page in self.pages.values()]
+        return max(heard if self.heard is None else [*heard, self.heard], default=None)
+
+    def due_at(self) -> float | None:
+        """When it is due: by its pages and its own time, but never while it is lent."""
+        times = [page.deadline for page in self.pages.values()]
+        due = min(times if self.due is None else [*times, self.due], default=None)
+        if due is None or self.lent_until is None:
+            return due
+        return max(due, self.lent_until)
+
+
+class LivenessMachine(RuleBasedStateMachine):
+    """Placements, heartbeats and sweeps in any order; ``make`` makes the engine."""
+
+    def __init__(self, make: Callable[[], Liveness]) -> None:
+        super().__init__()
+        self.liveness = make()
+        self.model: dict[ConversationKey, ModelConversation] = {}
+        self.now = 0.0
+
+    @initialize(conversation=KEYS, allowance=SECONDS)
+    def something_is_there(self, conversation: ConversationKey, allowance: float) -> None:
+        self.place(conversation, "v", None, None, True, {"p": (1, "x", 0.0, allowance, 0.0)})
+
+    @rule(passed=SECONDS)
+    def time_passes(self, passed: float) -> None:
+        self.now += passed
+
+    @rule(
+        conversation=KEYS,
+        visitor=VISITORS | st.none(),
+        heard=st.none() | SECONDS,
+        due=st.none() | SECONDS,
+        quiet=st.booleans() | st.just(True),
+        pages=st.dictionaries(PAGES, st.tuples(SEQS, IDS, SECONDS, SECONDS, SECONDS), max_size=3),
+    )
+    def place(
+        self,
+        conversation: ConversationKey,
+        visitor: str | None,
+        heard: float | None,
+        due: float | None,
+        quiet: bool,
+        pages: dict[str, tuple[int, str, float, float, float]],
+    ) -> None:
+        """Pages: seq, id, how long ago it was heard, its allowance, and how much longer it has."""
+        placed = ModelConversation(
+            visitor,
+            None if heard is None else self.now - heard,
+            None if due is None else self.now + due,
+            quiet,
+            interval=self.now,
+        )
+        for name, (seq, id, ago, allowance, longer) in pages.items():
+            at = self.now - ago
+            placed.pages[name] = ModelPage(
+                mark(seq, at, id), at, allowance, at + allowance + longer
+            )
+        self.liveness.place(conversation, hot(placed))
+        known = self.model.get(conversation)
+        self.model[conversation] = placed
+        if known is not None:
+            merge(known, placed)
+
+    @rule(conversation=KEYS)
+    def forget(self, conversation: ConversationKey) -> None:
+        self.liveness.place(conversation, None)
+        self.model.pop(conversation, None)
+
+    @rule(conversation=KEYS, visitor=VISITORS, name=PAGES, seq=SEQS, id=IDS)
+    def beat(
+        self, conversation: ConversationKey, visitor: str, name: str, seq: int, id: str
+    ) -> None:
+        at = mark(seq, self.now, id)
+        answer = self.liveness.beat(conversation, visitor, name, at)
+        assert answer == self.expected_answer(conversation, visitor, name, at)
+        if answer[0] is Beat.HEARD:
+            page = self.model[conversation].pages[name]
+            page.mark, page.heard = at, self.now
+            page.deadline = self.now + page.allowance
+
+    @rule(conversation=KEYS)
+    def interrupt(self, conversation: ConversationKey) -> None:
+        self.liveness.interrupt(conversation)
+        if conversation in self.model:
+            self.model[conversation].quiet = False
+
+    @rule(limit=st.integers(1, 7))
+    def sweep(self, limit: int) -> None:
+        due = {
+            conversation: at
+            for conversation, known in self.model.items()
+            if (at := known.due_at()) is not None and at <= self.now
+        }
+        taken = self.liveness.take_due(moment(self.now), limit)
+        assert len(taken) == len(set(taken)) == min(limit, len(due))
+        times = [due[conversation] for conversation in taken]
+        assert times == sorted(due.values())[:limit]
+        for conversation in taken:
+            self.model[conversation].lent_until = self.now + LOAN
+
+    @invariant()
+    def what_is_read_is_what_the_model_has(self) -> None:
+        absent = key("never placed")
+        read = self.liveness.read([*self.model, absent])
+        assert read == {
+            conversation: hot(known, known.last_heard())
+            for conversation, known in self.model.items()
+        }
+
+    @invariant()
+    def the_next_due_is_never_later_than_it_is(self) -> None:
+        due = [at for known in self.model.values() if (at := known.due_at()) is not None]
+        said = self.liveness.next_due()
+        if due:
+            assert said is not None
+            assert said <= moment(min(due))
+
+    def expected_answer(
+        self, conversation: ConversationKey, visitor: str, name: str, at: Mark
+    ) -> tuple[Beat, float]:
+        known = self.model.get(conversation)
+        unknown = Beat.UNKNOWN, 0.0
+        if known is None or known.visitor != visitor or name not in known.pages:
+            return unknown
+        page = known.pages[name]
+        if self.now >= page.deadline:
+            return unknown
+        if at.seq < page.mark.seq or (at.seq, at.id) == (page.mark.seq, page.mark.id):
+            return Beat.DUPLICATE, known.interval
+        if at.seq == page.mark.seq or not known.quiet:
+            return unknown
+        return Beat.HEARD, known.interval
+
+
+def merge(known: ModelConversation, placed: ModelConversation) -> None:
+    """Of pages known before, the greater mark and the later hearing stay."""
+    for name, page in placed.pages.items():
+        before = known.pages.get(name)
+        if before is None:
+            continue
+        if before.mark > page.mark or before.heard > page.heard:
+            page.deadline = max(page.deadline, before.heard + page.allowance)
+        page.mark = max(page.mark, before.mark)
+        page.heard = max(page.heard, before.heard)
+
+
+def hot(known: ModelConversation, heard: float | None = None) -> HotConversation:
+    """As it is placed, or as it is read if ``heard`` is given."""
+    at = known.heard if heard is None else heard
+    return HotConversation(
+        known.visitor,
+        None if at is None else moment(at),
+        {
+            name: HotPage(page.mark, moment(page.heard), page.allowance, moment(page.deadline))
+            for name, page in known.pages.items()
+        },
+        None if known.due is None else moment(known.due),
+        known.quiet,
+        known.interval,
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_does_what_the_model_says(engine: str) -> None:
+    run(
+        lambda: LivenessMachine(ENGINES[engine]),
+        settings=settings(deadline=None, derandomize=True, max_examples=300, stateful_step_count=40),
+    )
