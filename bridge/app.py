@@ -25,7 +25,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
 
 
 class IdConverter(BaseConverter):
-    """An id in an address: 1 to 128 printable characters. Any other is not there."""
+    """An id in an address: 1 to 128 printable characters, slashes too. Any other is not there."""
+
+    regex = ".+?"
+    part_isolating = False
 
     def to_python(self, value: str) -> str:
         """The id, as it is."""
@@ -52,7 +55,7 @@ def create_app(settings: Settings, bridge: Bridge | None = None) -> Flask:
     app.config["PUBLIC_URL"] = settings.public_url and settings.public_url.rstrip("/")
     app.extensions["bridge"] = bridge.services
     app.extensions["bridge-engines"] = bridge
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.url_map.converters["id"] = IdConverter
     for blueprint in (store.blueprint, visitor.create_blueprint(), agent.blueprint):
         app.register_blueprint(blueprint)

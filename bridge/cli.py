@@ -12,7 +12,6 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bridge import __version__
 from bridge.settings import Settings, SettingsError
@@ -216,21 +215,21 @@ def _purge(_parsed: argparse.Namespace) -> None:
 
 def _site_add(parsed: argparse.Namespace) -> None:
     from bridge import bootstrap
+    from bridge.services.sites import connection_string
     from bridge.times import utc_now
 
     settings = Settings.load()
     added = bootstrap.build(settings).sites.add(parsed.name, parsed.url, utc_now())
-    connection_string = _connection_string(settings, added.id, added.secret)
+    line = connection_string(_public_url(settings), added.id, added.secret)
     _print(
         parsed,
-        {"site": added.id, "secret": added.secret, "connection_string": connection_string},
-        f"Added {added.id}. Paste this line into the plugin's settings:\n\n  {connection_string}\n",
+        {"site": added.id, "secret": added.secret, "connection_string": line},
+        f"Added {added.id}. Paste this line into the plugin's settings:\n\n  {line}\n",
     )
 
 
-def _connection_string(settings: Settings, site: str, secret: str) -> str:
-    public = urlsplit(settings.public_url or f"http://localhost:{settings.port}")
-    return f"{public.scheme}://{site}:{secret}@{public.netloc}"
+def _public_url(settings: Settings) -> str:
+    return settings.public_url or f"http://localhost:{settings.port}"
 
 
 def _site_list(parsed: argparse.Namespace) -> None:
@@ -246,17 +245,18 @@ def _site_list(parsed: argparse.Namespace) -> None:
 
 def _site_rotate(parsed: argparse.Namespace) -> None:
     from bridge import bootstrap
+    from bridge.services.sites import connection_string
     from bridge.times import utc_now
 
     settings = Settings.load()
     secret = bootstrap.build(settings).sites.rotate(parsed.site, utc_now())
     if secret is None:
         raise CommandError(f"There is no site {parsed.site}.")
-    connection_string = _connection_string(settings, parsed.site, secret)
+    line = connection_string(_public_url(settings), parsed.site, secret)
     _print(
         parsed,
-        {"site": parsed.site, "secret": secret, "connection_string": connection_string},
-        f"The old secret works for 24 more hours. The new line:\n\n  {connection_string}\n",
+        {"site": parsed.site, "secret": secret, "connection_string": line},
+        f"The old secret works for 24 more hours. The new line:\n\n  {line}\n",
     )
 
 
@@ -274,8 +274,7 @@ def _pair(parsed: argparse.Namespace) -> None:
     agent = Agent(f"cli:{parsed.name.strip().casefold()}"[:128], parsed.name)
     with bridge.records.begin(parsed.site) as work:
         offer = bridge.services.devices.offer(work, agent, RIGHTS, utc_now())
-    base = (settings.public_url or f"http://localhost:{settings.port}").rstrip("/")
-    url = app_link(base, offer.code)
+    url = app_link(_public_url(settings), offer.code)
     _print(
         parsed,
         {"code": offer.code, "url": url, "expires_at": rfc3339(offer.expires_at)},

@@ -195,7 +195,8 @@ class ConversationRecord:
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """One message (M1). ``delivery`` is ``None`` but for agents' messages (M2)."""
+    """One message (M1). ``delivery`` is ``None`` but for agents' messages (M2); ``place`` orders
+    those of one time."""
 
     id: str
     conversation: str
@@ -207,6 +208,7 @@ class MessageRecord:
     delivery: str | None = None
     delivered_at: datetime | None = None
     rev: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,11 +379,11 @@ class Records(Protocol):
         """Site, visitor and the time from which its tokens are good again, of those superseded
         after ``since`` (C3)."""
 
-    def use_pairing(self, code_hash: str, now: datetime) -> Pairing | None:
-        """Take an unexpired pairing, once: of two callers at one time, one gets it."""
-
-    def add_device(self, device: Device, token_hash: str) -> None:
-        """Keep a device and its agent."""
+    def use_pairing(
+        self, code_hash: str, now: datetime, pair: Callable[[Pairing], tuple[Device, str]]
+    ) -> Device | None:
+        """Turn an unexpired pairing into the device, with the hash of its token, that ``pair``
+        makes of it: both or neither, and of two callers at one time for one of them."""
 
     def device_by_token(self, token_hash: str) -> tuple[Device, int] | None:
         """The device that holds a token, and the revision of its site now."""

@@ -6,21 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
-from typing import ParamSpec
 
 from flask import Request, Response, g, request
 
-from bridge.api import body, limits
+from bridge.api import body, limits, problems
 from bridge.api.services import Services, services
 from bridge.api.signing import TOLERANCE, TokenError, VisitorToken, read_token, token_site, verify
-from bridge.errors import ForbiddenError, UnauthorizedError
-from bridge.ports import Device, RecordedAnswer, Site
-
-P = ParamSpec("P")
+from bridge.errors import (
+    BadRequestError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthorizedError,
+)
+from bridge.ports import Device, RecordedAnswer, Site, Work
 
 OWN_ID_PREFIX = "b_"
 """The ``webhook-id`` of what the bridge sends begins so; no store's does."""
 _MOST_CACHED_TOKENS = 20_000
+_FINAL = (BadRequestError, InvalidError, NotFoundError)
+"""Refusals of what was asked: they are remembered. Others may go away by themselves."""
 
 
 # -------------------------------------------------------------------------------- store
@@ -43,7 +48,8 @@ def signed_by_store(
 
     The view gets ``signed``, ``work``, and, as ``said``, what ``reads`` made of the body before the
     transaction began: nothing in a transaction may wait. The answer is remembered in the same
-    transaction, so that a replay is answered as the first time and changes nothing.
+    transaction, so that a replay is answered as the first time and changes nothing; so is a
+    refusal, in a transaction of its own.
     """
 
     def guard(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -52,19 +58,31 @@ def signed_by_store(
             app, now = services(), g.now
             signed = _verified(app, request, now)
             app.limits.count(limits.SITE, signed.site.id, now)
-            said = {} if reads is None else {"said": reads(signed)}
-            with app.records.begin(signed.site.id) as work:
-                known = work.answer_of(signed.id)
-                if known is not None:
-                    return Response(known.body, known.status, content_type=body.JSON)
-                response = view(signed=signed, work=work, **said, **arguments)
-                answer = RecordedAnswer(response.status_code, response.get_data())
-                work.keep_answer(signed.id, answer, now)
-            return response
+            try:
+                said = {} if reads is None else {"said": reads(signed)}
+                return _answered_once(
+                    signed, lambda work: view(signed=signed, work=work, **said, **arguments)
+                )
+            except _FINAL as error:
+                refusal = problems.problem(error)
+                return _answered_once(signed, lambda _: refusal)
 
         return guarded
 
     return guard
+
+
+def _answered_once(signed: SignedRequest, answer: Callable[[Work], Response]) -> Response:
+    """The answer, or the one that the request's id got when it came before."""
+    with services().records.begin(signed.site.id) as work:
+        known = work.answer_of(signed.id)
+        if known is not None:
+            media_type = body.JSON if known.status < 400 else problems.MEDIA_TYPE
+            return Response(known.body, known.status, content_type=media_type)
+        response = answer(work)
+        kept = RecordedAnswer(response.status_code, response.get_data())
+        work.keep_answer(signed.id, kept, g.now)
+    return response
 
 
 def _verified(app: Services, asked: Request, now: datetime) -> SignedRequest:
@@ -100,13 +118,13 @@ def _signature(app: Services, asked: Request, now: datetime) -> SignedRequest:
     content = body.raw(asked, body.STORE_LIMIT)
     signed = content or f"{asked.method} {_target(asked)}".encode()
     site = _site_that_signed(app, site_id, message_id, int(stamp), signed, signature, now)
-    sent_at = datetime.fromtimestamp(int(stamp), UTC)
-    if abs(now - sent_at) > TOLERANCE:
+    # As a number: of those that are far off, not all are dates.
+    if abs(now.timestamp() - int(stamp)) > TOLERANCE.total_seconds():
         raise UnauthorizedError(
             "The signature is older or newer than 5 minutes: check the store's clock.",
             code="timestamp-out-of-range",
         )
-    return SignedRequest(site, message_id, sent_at, content)
+    return SignedRequest(site, message_id, datetime.fromtimestamp(int(stamp), UTC), content)
 
 
 def _site_that_signed(

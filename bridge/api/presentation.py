@@ -38,7 +38,7 @@ def conversation(view: ConversationView, now: datetime) -> ConversationBody:
         last_activity_at=rfc3339(record.last_activity_at),
         visitor=VisitorBody(
             record.visitor,
-            _visitor_name(visitor),
+            visitor.name if visitor else None,
             visitor.device if visitor else None,
         ),
         presence=presence(record.state, view.heard_at, now),
@@ -110,12 +110,6 @@ def agent(found: Agent) -> AgentBody:
 def site(found: Site) -> SiteBody:
     """The site that a device is paired with."""
     return SiteBody(found.id, found.name, found.url)
-
-
-def _visitor_name(visitor: VisitorRecord | None) -> str | None:
-    if visitor is None:
-        return None
-    return (visitor.customer or {}).get("name") or visitor.name
 
 
 def _customer(visitor: VisitorRecord | None) -> CustomerBody | None:

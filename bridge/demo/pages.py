@@ -16,6 +16,7 @@ from flask import (
     send_from_directory,
     url_for,
 )
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -42,9 +43,10 @@ def add_pages(blueprint: Blueprint, site: DemoSite) -> None:
     _add_shop(blueprint)
 
     @blueprint.get("/agent")
-    def agent() -> str:
+    def agent() -> ResponseReturnValue:
         """What an agent's app would show, for the demo alone."""
-        return render_template("demo/agent.html", agent_token=site.agent_token)
+        page = render_template("demo/agent.html", agent_token=site.agent_token)
+        return page, {"Cache-Control": "no-store"}
 
     @blueprint.get("/presence.js")
     def presence_script() -> Response:
@@ -100,9 +102,8 @@ def _add_policy(response: Response) -> Response:
             "frame-ancestors 'none'"
         )
         response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        # Not no-store: that would keep the pages out of the back/forward cache.
-        response.headers["Cache-Control"] = "private, no-cache"
+        # Not no-store: that would keep the shop's pages out of the back/forward cache.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
     return response
 
 

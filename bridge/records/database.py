@@ -17,6 +17,8 @@ BUSY_SECONDS = 2.0
 
 _RETRY_AFTER = 2.0
 
+_OUR_FAULT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
+
 
 class Database:
     """A reader's and a writer's engine over one database.
@@ -62,12 +64,9 @@ class Database:
 def _available() -> Iterator[None]:
     try:
         yield
-    except (
-        sa.exc.OperationalError,
-        sa.exc.InterfaceError,
-        sa.exc.InternalError,
-        sa.exc.TimeoutError,
-    ) as error:
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        if isinstance(error, _OUR_FAULT):
+            raise
         raise UnavailableError(
             "The bridge's database is away, locked or full. Nothing was changed; try again.",
             retry_after=_RETRY_AFTER,

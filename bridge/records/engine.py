@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -85,15 +85,17 @@ class SqlRecords:
         with self._database.reading() as connection:
             return visitors.superseded(connection, since)
 
-    def use_pairing(self, code_hash: str, now: datetime) -> Pairing | None:
+    def use_pairing(
+        self, code_hash: str, now: datetime, pair: Callable[[Pairing], tuple[Device, str]]
+    ) -> Device | None:
         """See :meth:`bridge.ports.Records.use_pairing`."""
         with self._database.writing() as connection:
-            return devices.use_pairing(connection, code_hash, now)
-
-    def add_device(self, device: Device, token_hash: str) -> None:
-        """See :meth:`bridge.ports.Records.add_device`."""
-        with self._database.writing() as connection:
+            pairing = devices.use_pairing(connection, code_hash, now)
+            if pairing is None:
+                return None
+            device, token_hash = pair(pairing)
             devices.add(connection, device, token_hash)
+        return device
 
     def device_by_token(self, token_hash: str) -> tuple[Device, int] | None:
         """See :meth:`bridge.ports.Records.device_by_token`."""

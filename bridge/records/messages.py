@@ -33,6 +33,7 @@ def save(connection: sa.Connection, site: str, message: MessageRecord) -> None:
         "author": message.author,
         "text": message.text,
         "at": message.at,
+        "place": message.place,
         "name": message.name,
         "agent": dict(message.agent) if message.agent else None,
         "delivery": message.delivery,
@@ -56,13 +57,13 @@ def page(
         found = find(connection, site, conversation, pivot)
         if found is None:
             return None
-        place = sa.tuple_(m.at, m.id)
-        there = sa.tuple_(sa.literal(found.at, m.at.type), sa.literal(found.id))
+        place = sa.tuple_(m.at, m.place)
+        there = sa.tuple_(sa.literal(found.at, m.at.type), sa.literal(found.place))
         statement = statement.where(place < there if before is not None else place > there)
     if after is not None and before is None:
-        rows = connection.execute(statement.order_by(m.at, m.id).limit(limit)).all()
+        rows = connection.execute(statement.order_by(m.at, m.place).limit(limit)).all()
         return [_record(row) for row in rows]
-    newest = connection.execute(statement.order_by(m.at.desc(), m.id.desc()).limit(limit)).all()
+    newest = connection.execute(statement.order_by(m.at.desc(), m.place.desc()).limit(limit)).all()
     return [_record(row) for row in reversed(newest)]
 
 
@@ -78,4 +79,5 @@ def _record(row: sa.Row[Any]) -> MessageRecord:
         delivery=row.delivery,
         delivered_at=row.delivered_at,
         rev=row.rev,
+        place=row.place,
     )

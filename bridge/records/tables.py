@@ -172,11 +172,13 @@ messages = sa.Table(
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
+    # The revision it came with: the order of those of one time.
+    sa.Column("place", sa.BigInteger, nullable=False),
     sa.Column("name", sa.Text),
     sa.Column("agent", _DOCUMENT),
     sa.Column("delivery", sa.Text),
     sa.Column("delivered_at", Moment),
-    sa.Index(None, "site", "conversation", "at", "id"),
+    sa.Index(None, "site", "conversation", "at", "place"),
     sa.Index(None, "site", "rev"),
 )
 

@@ -50,19 +50,25 @@ class Batch:
         Raises :class:`RejectedError` if the event names none, or one that is deleted or another
         visitor's, which are not told apart.
         """
-        if event.conversation is None:
-            raise RejectedError("conversation-required", f"{event.type} needs its conversation.")
-        loaded = self.loaded.get(event.conversation)
-        if loaded is None:
-            loaded = self.recorder.load(self.work, event.conversation, self.now)
+        loaded = self.find(event)
         if loaded is None:
             return None
         owner = loaded.record.visitor
         foreign = not self.from_store and owner is not None and owner != event.visitor
         if loaded.record.deleted or foreign:
             raise RejectedError("conversation-not-found", "There is no such conversation.")
-        self.loaded[event.conversation] = loaded
+        self.loaded[loaded.record.id] = loaded
         return loaded
+
+    def find(self, event: Incoming) -> Loaded | None:
+        """The event's conversation, whosesoever it is, deleted or not; ``None`` if it never was.
+
+        Raises :class:`RejectedError` if the event names none.
+        """
+        if event.conversation is None:
+            raise RejectedError("conversation-required", f"{event.type} needs its conversation.")
+        known = self.loaded.get(event.conversation)
+        return known or self.recorder.load(self.work, event.conversation, self.now)
 
     def conversation(self, event: Incoming) -> Loaded:
         """The event's conversation, begun by this event if it is new.

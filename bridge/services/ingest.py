@@ -179,7 +179,14 @@ class Ingest:
         rev = batch.work.next_rev()
         batch.work.save_message(
             MessageRecord(
-                message.id, record.id, message.author, message.text, event.at, message.name, rev=rev
+                id=message.id,
+                conversation=record.id,
+                author=message.author,
+                text=message.text,
+                at=event.at,
+                name=message.name,
+                rev=rev,
+                place=rev,
             )
         )
         _show_last(loaded, message, event.at)
@@ -198,8 +205,8 @@ class Ingest:
             self._heard(batch, loaded)
         if record.visitor is not None and (message.name or message.email):
             visitor = batch.visitor(record.visitor)
-            visitor.name = message.name or visitor.name
-            visitor.email = message.email or visitor.email
+            if visitor.customer is None:
+                _show_person(visitor, message.name, message.email)
 
     def _deliver(self, batch: Batch, event: Incoming) -> bool:
         if event.message is None:
@@ -217,9 +224,12 @@ class Ingest:
 
     def _delete(self, batch: Batch, event: Incoming) -> bool:
         batch.store_only(event)
-        loaded = batch.existing(event)
+        loaded = batch.find(event)
         if loaded is None:
             raise RejectedError("conversation-not-found", "There is no such conversation.")
+        if loaded.record.deleted:
+            return False
+        batch.loaded[loaded.record.id] = loaded
         delete(batch.work, loaded)
         return True
 
@@ -230,6 +240,7 @@ class Ingest:
         # Signing out does not part the visitor from the customer (C3); it only ends the tokens.
         if event.details is not None:
             visitor.customer = {**event.details, "proof": "signed_in"}
+            _show_person(visitor, event.details.get("name"), event.details.get("email"))
         if event.tokens_from is not None:
             visitor.tokens_from = max(visitor.tokens_from or event.tokens_from, event.tokens_from)
             batch.work.after_commit(
@@ -261,6 +272,11 @@ class Ingest:
     def _heard(self, batch: Batch, loaded: Loaded) -> None:
         loaded.dirty = True
         batch.heard.add(loaded.record.id)
+
+
+def _show_person(visitor: VisitorRecord, name: str | None, email: str | None) -> None:
+    visitor.name = name or visitor.name
+    visitor.email = email or visitor.email
 
 
 def _show_active(loaded: Loaded, at: datetime) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.errors import NotFoundError, UnauthorizedError
+from bridge.errors import NotFoundError, UnauthorizedError, UnavailableError
 from bridge.ports import Agent, Device, Pairing, Records, Work
 
 CODE_LASTS = timedelta(minutes=10)
@@ -55,22 +56,23 @@ class Devices:
 
     def pair(self, code: str, label: str, platform: str, now: datetime) -> PairedDevice | None:
         """A device for whoever has the code, once; ``None`` if it is wrong, used or expired."""
-        pairing = self._records.use_pairing(_hash(code), now)
-        if pairing is None:
-            return None
         token = secrets.token_urlsafe(32)
-        device = Device(
-            id=f"dev_{secrets.token_hex(8)}",
-            site=pairing.site,
-            agent=pairing.agent,
-            rights=pairing.rights,
-            label=label,
-            platform=platform,
-            created_at=now,
-            last_seen_at=now,
-        )
-        self._records.add_device(device, _hash(token))
-        return PairedDevice(device, token)
+
+        def device_of(pairing: Pairing) -> tuple[Device, str]:
+            device = Device(
+                id=f"dev_{secrets.token_hex(8)}",
+                site=pairing.site,
+                agent=pairing.agent,
+                rights=pairing.rights,
+                label=label,
+                platform=platform,
+                created_at=now,
+                last_seen_at=now,
+            )
+            return device, _hash(token)
+
+        device = self._records.use_pairing(_hash(code), now, device_of)
+        return None if device is None else PairedDevice(device, token)
 
     def device(self, token: str, now: datetime) -> tuple[Device, int]:
         """The device that holds ``token``, and the revision of its site now.
@@ -84,7 +86,9 @@ class Devices:
             )
         device, rev = found
         if now - device.last_seen_at >= SEEN_EVERY:
-            self._records.device_seen(device.id, now)
+            # Who reads goes on reading while storage cannot be written.
+            with suppress(UnavailableError):
+                self._records.device_seen(device.id, now)
         return device, rev
 
     def devices(self, site: str) -> list[Device]:

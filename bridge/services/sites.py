@@ -6,6 +6,7 @@ import base64
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from bridge.errors import InvalidError
 from bridge.ports import Records, Site, SiteSecret, SiteStatus, StoreConnection, Work
@@ -109,6 +110,12 @@ class Sites:
         if found is not None:
             self._cached[site] = (found, now)
         return found
+
+
+def connection_string(bridge: str, site: str, secret: str) -> str:
+    """The line that a store owner pastes into the plugin; ``bridge`` is the bridge's own origin."""
+    parts = urlsplit(bridge)
+    return f"{parts.scheme}://{site}:{secret}@{parts.netloc}"
 
 
 def _encode_key(key: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bridge.domain.page import Timing
@@ -53,10 +54,8 @@ class Sweep:
         look at the next deadline, as a rule. When storage cannot be written, readers still read."""
         next_due = self._liveness.next_due()
         if next_due is not None and next_due <= now:
-            try:
+            with suppress(UnavailableError):
                 self.settle(now)
-            except UnavailableError:
-                return
 
     def restore(self, now: datetime) -> int:
         """Give the pages recorded live their deadlines after a restart (P14); how many

@@ -76,3 +76,10 @@ def template_of(app: Flask, method: str, path: str) -> str:
 def _validator(reference: str) -> Any:
     schema = {"$ref": reference, "components": DESCRIBED["components"]}
     return jsonschema_rs.validator_for(schema, validate_formats=True)
+
+
+def refused(response: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """The problem in an answer that must be one, of this status and code."""
+    problem: dict[str, Any] = response.get_json(force=True)
+    assert (response.status_code, problem.get("code")) == (status, code), problem
+    return problem

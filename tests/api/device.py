@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from werkzeug.test import TestResponse
+
+if TYPE_CHECKING:
+    from tests.api.installation import Installation
 
 RIGHTS = ("conversations:read", "conversations:reply", "takeover", "takeover:force", "push")
 
@@ -14,26 +17,26 @@ RIGHTS = ("conversations:read", "conversations:reply", "takeover", "takeover:for
 class App:
     """One installation of the app, on one device of one agent."""
 
-    def __init__(self, open_: Callable[..., TestResponse], token: str, device: str) -> None:
-        self._open = open_
+    def __init__(self, installation: Installation, token: str, device: str) -> None:
+        self.installation = installation
         self.token = token
         self.device = device
 
     @classmethod
-    def paired(cls, open_: Callable[..., TestResponse], code: str) -> App:
+    def paired(cls, installation: Installation, code: str) -> App:
         """The app of somebody who has a pairing code."""
         said = {"code": code, "device": {"label": "Sam's phone", "platform": "Android"}}
-        answered = open_("/v1/pair", "POST", json=said)
+        answered = installation.open("/v1/pair", "POST", json=said)
         assert answered.status_code == 200, answered.get_data(as_text=True)
         body: dict[str, Any] = answered.json or {}
-        return cls(open_, body["token"], body["device"]["id"])
+        return cls(installation, body["token"], body["device"]["id"])
 
     def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **request: Any
     ) -> TestResponse:
         """A request with the device's token."""
         with_token = {"Authorization": f"Bearer {self.token}", **(headers or {})}
-        return self._open(path, method, headers=with_token, **request)
+        return self.installation.open(path, method, headers=with_token, **request)
 
     def get(self, path: str, **request: Any) -> TestResponse:
         """A GET with the device's token."""

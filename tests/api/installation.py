@@ -52,12 +52,9 @@ class Installation:
         self.database = database
         self.clock = clock
         self.settings = settings or settings_for(database)
-        self.bridge = bootstrap.build(self.settings, clock)
-        if limits is not None:
-            services = replace(self.bridge.services, limits=limits)
-            self.bridge = replace(self.bridge, services=services)
-        self.app: Flask = create_app(self.settings, self.bridge)
+        self._limits = limits
         self._sites = 0
+        self._start()
 
     def open(self, path: str, method: str = "GET", **request: Any) -> TestResponse:
         """Make a request, in the words of Flask's test client, and hold its answer to the
@@ -71,23 +68,29 @@ class Installation:
         """A store that was added on the command line."""
         self._sites += 1
         added = self.bridge.sites.add(f"Shop {self._sites}", url, self.clock.now)
-        return Store(self.open, self.clock, added.id, added.secret, url)
+        return Store(self, added.id, added.secret, url)
 
-    def known_store(self, store: Store) -> Store:
-        """A store that this database has already, speaking to this bridge."""
-        return Store(self.open, self.clock, store.site, store.secret, store.origin)
-
-    def restarted(self) -> Installation:
-        """A new process over the same database, which has restored what its memory lost."""
+    def restart(self) -> None:
+        """Begin anew over the same database, and restore what the memory lost."""
         self.close()
-        other = Installation(self.database, self.clock, self.settings)
-        other.bridge.sites.load_superseded(self.clock.now)
-        other.bridge.sweep.restore(self.clock.now)
-        return other
+        self._start()
+        self.bridge.sites.load_superseded(self.clock.now)
+        self.bridge.sweep.restore(self.clock.now)
+
+    def another_process(self) -> Installation:
+        """A second process over the same database."""
+        return Installation(self.database, self.clock, self.settings)
 
     def close(self) -> None:
         """Close the connections to the database."""
         self.bridge.database.dispose()
+
+    def _start(self) -> None:
+        self.bridge = bootstrap.build(self.settings, self.clock)
+        if self._limits is not None:
+            services = replace(self.bridge.services, limits=self._limits)
+            self.bridge = replace(self.bridge, services=services)
+        self.app: Flask = create_app(self.settings, self.bridge)
 
 
 def settings_for(database: Path) -> Settings:

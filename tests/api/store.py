@@ -7,30 +7,24 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.test import TestResponse
 
 from tests.api.device import RIGHTS, App
 from tests.api.visitor import Visitor
 
-Open = Callable[..., TestResponse]
-
-
-class Now(Protocol):
-    """Something that knows the time."""
-
-    now: datetime
+if TYPE_CHECKING:
+    from tests.api.installation import Installation
 
 
 class Store:
     """One connected store. ``skew`` is how far its clock is ahead of the bridge's."""
 
-    def __init__(self, open_: Open, clock: Now, site: str, secret: str, origin: str) -> None:
-        self._open = open_
-        self._clock = clock
+    def __init__(self, installation: Installation, site: str, secret: str, origin: str) -> None:
+        self.installation = installation
         self.site = site
         self.secret = secret
         self.origin = origin
@@ -39,7 +33,7 @@ class Store:
     @property
     def now(self) -> datetime:
         """The time by the store's clock."""
-        return self._clock.now + self.skew
+        return self.installation.clock.now + self.skew
 
     def request(
         self,
@@ -57,7 +51,7 @@ class Store:
         signed = self.signed(content or f"{method} {path}".encode(), webhook_id)
         if content:
             signed["Content-Type"] = "application/json"
-        return self._open(
+        return self.installation.open(
             path, method, data=content or None, headers={**signed, **(headers or {})}, **request
         )
 
@@ -96,16 +90,14 @@ class Store:
         offered: dict[str, Any] = answered.json or {}
         return offered
 
-    def app(
-        self, agent: str = "1", name: str = "Sam", rights: tuple[str, ...] = RIGHTS
-    ) -> App:
+    def app(self, agent: str = "1", name: str = "Sam", rights: tuple[str, ...] = RIGHTS) -> App:
         """An agent's app, paired with this store."""
         code = self.offer(agent, name, rights)["code"]
-        return App.paired(self._open, code)
+        return App.paired(self.installation, code)
 
     def visitor(self, visitor: str = "v_jane") -> Visitor:
         """A visitor of this store."""
-        return Visitor(self._open, self._clock, self.site, self.secret, self.origin, visitor)
+        return Visitor(self.installation, self.site, self.secret, self.origin, visitor)
 
 
 def signature(secret: str, webhook_id: str, stamp: int, content: bytes) -> str:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 from itertools import count
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from werkzeug.test import TestResponse
 
+if TYPE_CHECKING:
+    from tests.api.installation import Installation
+
 _ids = count(1)
-
-
-class Now(Protocol):
-    """Something that knows the time."""
-
-    now: datetime
 
 
 def event(kind: str, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -41,16 +37,9 @@ class Visitor:
     """One browser of one store's visitors."""
 
     def __init__(
-        self,
-        open_: Callable[..., TestResponse],
-        clock: Now,
-        site: str,
-        secret: str,
-        origin: str,
-        visitor: str,
+        self, installation: Installation, site: str, secret: str, origin: str, visitor: str
     ) -> None:
-        self._open = open_
-        self._clock = clock
+        self.installation = installation
         self.site = site
         self.secret = secret
         self.origin = origin
@@ -58,7 +47,7 @@ class Visitor:
 
     def claims(self, **others: Any) -> dict[str, Any]:
         """What a token for now says; ``None`` leaves a claim out."""
-        issued = int(self._clock.now.timestamp())
+        issued = int(self.installation.clock.now.timestamp())
         claims = {"sub": self.id, "aud": "visitor", "iat": issued, "exp": issued + 12 * 3600}
         return {name: value for name, value in {**claims, **others}.items() if value is not None}
 
@@ -78,7 +67,9 @@ class Visitor:
         headers |= request.pop("headers", {})
         headers = {name: value for name, value in headers.items() if value is not None}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._open("/v1/visitor/events", "POST", data=content, headers=headers, **request)
+        return self.installation.open(
+            "/v1/visitor/events", "POST", data=content, headers=headers, **request
+        )
 
     def send(self, *events: Mapping[str, Any], **request: Any) -> TestResponse:
         """Send a batch of events."""
@@ -141,8 +132,3 @@ class Page:
         body: dict[str, Any] = answered.json or {}
         assert body["results"][0]["status"] == "accepted", body
         return body
-
-
-def lifetime(**duration: float) -> int:
-    """A duration in whole seconds, as tokens have it."""
-    return int(timedelta(**duration).total_seconds())

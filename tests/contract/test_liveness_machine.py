@@ -15,7 +15,8 @@ from bridge.domain.events import Mark
 from bridge.ports import Beat, ConversationKey, HotConversation, HotPage, Liveness
 from tests.contract.liveness_engines import ENGINES, LOAN, key, mark, moment
 
-SECONDS = st.sampled_from([0.0, 0.000001, 1.0, 4.999999, 5.0, 10.0, 30.0, 150.0])
+# Binary fractions, so that adding them up is exact.
+SECONDS = st.sampled_from([0.0, 0.25, 1.0, 4.75, 5.0, 10.0, 30.0, 150.0])
 KEYS = st.sampled_from([key(conversation, site) for conversation in "abc" for site in "st"])
 VISITORS = st.sampled_from(["v", "w"])
 PAGES = st.sampled_from(["p", "q", "r"])
@@ -210,5 +211,5 @@ def hot(known: ModelConversation, heard: float | None = None) -> HotConversation
 def test_an_engine_does_what_the_model_says(engine: str) -> None:
     run(
         lambda: LivenessMachine(ENGINES[engine]),
-        settings=settings(deadline=None, derandomize=True, max_examples=300, stateful_step_count=40),
+        settings=settings(deadline=None, derandomize=True, max_examples=150, stateful_step_count=40),
     )

@@ -142,6 +142,7 @@ def upgrade() -> None:
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("agent", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("delivery", sa.Text(), nullable=True),
@@ -152,9 +153,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site", "conversation", "id", name=op.f("pk_messages")),
     )
     op.create_index(
-        op.f("ix_messages_site_conversation_at_id"),
+        op.f("ix_messages_site_conversation_at_place"),
         "messages",
-        ["site", "conversation", "at", "id"],
+        ["site", "conversation", "at", "place"],
         unique=False,
     )
     op.create_index(op.f("ix_messages_site_rev"), "messages", ["site", "rev"], unique=False)
