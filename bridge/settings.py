@@ -55,12 +55,28 @@ VARIABLES: Final = (
     Variable("TRUSTED_PROXY_HOPS", "0", "How many proxies' forwarding headers to believe."),
     Variable("ALLOW_PRIVATE_STORES", "0", "1 lets store and push addresses be private."),
     Variable("PRESENCE_GRACE_SECONDS", "15", "How long a change of pages may take (P1, P4)."),
-    Variable("HEARTBEAT_ACTIVE_SECONDS", "10", "Heartbeat interval of a page in demand (D2)."),
+    Variable(
+        "HEARTBEAT_ACTIVE_SECONDS",
+        "10",
+        "Heartbeat interval of a page in demand (D2); not used by this version yet.",
+    ),
     Variable("HEARTBEAT_IDLE_SECONDS", "60", "Heartbeat interval of a page without stream (D2)."),
-    Variable("WATCH_LEASE_SECONDS", "45", "How long a watch lasts unless renewed (D4)."),
-    Variable("TAKEOVER_IDLE_MINUTES", "30", "When an abandoned takeover ends by itself (T3)."),
+    Variable(
+        "WATCH_LEASE_SECONDS",
+        "45",
+        "How long a watch lasts unless renewed (D4); not used by this version yet.",
+    ),
+    Variable(
+        "TAKEOVER_IDLE_MINUTES",
+        "30",
+        "When an abandoned takeover ends by itself (T3); not used by this version yet.",
+    ),
     Variable("RETENTION_DAYS", "365", "How long conversations are kept; 0 keeps all."),
-    Variable("METRICS_TOKEN", None, "Opens GET /metrics to whoever bears it; unset: closed."),
+    Variable(
+        "METRICS_TOKEN",
+        None,
+        "Opens GET /metrics to whoever bears it; not used by this version yet.",
+    ),
     Variable("BRIDGE_DEMO", "0", "Set to 1 by the `demo` command for its own server process."),
 )
 

@@ -171,7 +171,7 @@ class VisitorTokens:
     def _read(self, app: Services, token: str, now: datetime) -> tuple[VisitorToken, Site]:
         known = self._known.get(token)
         site = app.sites.find(known.site if known else token_site(token), now)
-        if known is not None and site is not None and now < known.expires_at:
+        if known is not None and site is not None and _still_good(known, site, now):
             return known, site
         verified, site = self._verify(app, token, site, now)
         if len(self._known) >= _MOST_CACHED_TOKENS:
@@ -192,6 +192,11 @@ class VisitorTokens:
         if site is None:
             raise TokenError("token-invalid", "The visitor's token is not signed by its site.")
         return read_token(token, site.keys(now), now), site
+
+
+def _still_good(token: VisitorToken, site: Site, now: datetime) -> bool:
+    # A rotated secret verifies for a while only, and so do the tokens that it signed.
+    return now < token.expires_at and token.key in site.keys(now)
 
 
 def visitor_of(

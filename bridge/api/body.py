@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,6 +26,13 @@ VISITOR_LIMIT = 64 * 1024
 AGENT_LIMIT = 128 * 1024
 """Bytes of an agent's request: a message of 16,000 characters, escaped as \\u…, is within it."""
 
+_SURROGATES = re.compile(
+    rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""What to leave as it is (an escaped backslash, a pair of surrogates), and, in no group, a lone
+surrogate."""
+
 
 def raw(request: Request, limit: int) -> bytes:
     """The body as it came, at most ``limit`` bytes. Raises :class:`TooLargeError`."""
@@ -43,11 +51,22 @@ def require_json(request: Request, *others: str) -> None:
 
 
 def decode(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body as the decoder's type, free of NUL. Raises as :func:`parse` does, and
-    :class:`InvalidError` for a NUL."""
+    """The body as the decoder's type, free of NUL and lone surrogates. Raises as :func:`parse`
+    does, and :class:`InvalidError` for such a character."""
+    content = without_lone_surrogates(content)
     decoded = parse(content, decoder)
     refuse_nul(content, decoded)
     return decoded
+
+
+def without_lone_surrogates(content: bytes) -> bytes:
+    """The JSON in a body with a NUL in place of each lone surrogate, for :func:`refuse_nul`.
+
+    A page that cuts a text in the middle of an emoji sends one: JSON, but for msgspec no text.
+    """
+    if b"\\ud" not in content and b"\\uD" not in content:
+        return content
+    return _SURROGATES.sub(lambda found: found[1] or b"\\u0000", content)
 
 
 def parse(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
@@ -70,10 +89,12 @@ def invalid(error: msgspec.ValidationError) -> InvalidError:
 
 
 def refuse_nul(content: bytes, decoded: object) -> None:
-    """Raise :class:`InvalidError` if a text in ``decoded``, the JSON in ``content``, holds a NUL:
-    PostgreSQL cannot keep it, and nobody types it."""
+    """Raise :class:`InvalidError` if a text in ``decoded``, the JSON in ``content``, holds a NUL
+    (PostgreSQL cannot keep it, and nobody types it) or held a lone surrogate."""
     if b"\\u0000" in content and _holds_nul(msgspec.to_builtins(decoded)):
-        raise InvalidError("A text holds a NUL character.", code="nul-character")
+        raise InvalidError(
+            "A text holds NUL, or half of a surrogate pair.", code="character-not-allowed"
+        )
 
 
 def _holds_nul(value: Any) -> bool:

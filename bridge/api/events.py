@@ -39,7 +39,7 @@ def read_batch(content: bytes) -> RawEvents:
     Raises :class:`bridge.errors.BadRequestError` for what is no JSON, and :class:`InvalidError`
     for what is no batch of 1 to 100 events.
     """
-    batch = body.parse(content, _batch)
+    batch = body.parse(body.without_lone_surrogates(content), _batch)
     if not 1 <= len(batch.events) <= MOST_EVENTS:
         raise InvalidError(
             f"A batch has 1 to {MOST_EVENTS} events, not {len(batch.events)}.",

@@ -13,7 +13,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 
@@ -51,12 +51,14 @@ def verify(
 
 @dataclass(frozen=True, slots=True)
 class VisitorToken:
-    """What a visitor's token says; ``customer`` is ``{id, email, name}`` when signed in."""
+    """What a visitor's token says; ``customer`` is ``{id, email, name}`` when signed in, ``key``
+    the one that it was signed with."""
 
     site: str
     visitor: str
     issued_at: datetime
     expires_at: datetime
+    key: bytes = field(repr=False)
     customer: dict[str, Any] | None = field(default=None, repr=False)
 
 
@@ -75,7 +77,7 @@ def token_site(token: str) -> str:
         site = jwt.get_unverified_header(token).get("kid")
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise TokenError("token-invalid", "The visitor's token cannot be read.") from error
-    if not isinstance(site, str) or not site:
+    if not _is_id(site):
         raise TokenError("token-invalid", "The visitor's token does not name its site.")
     return site
 
@@ -101,13 +103,13 @@ def read_token(token: str, keys: Iterable[bytes], now: datetime) -> VisitorToken
             continue
         except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
             raise TokenError("token-invalid", "The visitor's token is not valid.") from error
-        return _checked(token_site(token), claims, now)
+        return _checked(token_site(token), claims, key, now)
     raise TokenError("token-invalid", "The visitor's token is not signed by its site.")
 
 
-def _checked(site: str, claims: dict[str, Any], now: datetime) -> VisitorToken:
+def _checked(site: str, claims: dict[str, Any], key: bytes, now: datetime) -> VisitorToken:
     visitor, issued, expires = claims["sub"], claims["iat"], claims["exp"]
-    if not isinstance(visitor, str) or not 1 <= len(visitor) <= 128 or not visitor.isprintable():
+    if not _is_id(visitor):
         raise TokenError("token-invalid", "The visitor's token names no visitor.")
     issued_at, expires_at = _moment(issued), _moment(expires)
     if expires_at - issued_at > LONGEST_TOKEN:
@@ -118,8 +120,12 @@ def _checked(site: str, claims: dict[str, Any], now: datetime) -> VisitorToken:
         raise TokenError("token-expired", "The visitor's token has expired.")
     customer = claims.get("customer")
     return VisitorToken(
-        site, visitor, issued_at, expires_at, customer if isinstance(customer, dict) else None
+        site, visitor, issued_at, expires_at, key, customer if isinstance(customer, dict) else None
     )
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 1 <= len(value) <= 128 and value.isprintable()
 
 
 def _moment(seconds: object) -> datetime:

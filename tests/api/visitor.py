@@ -48,8 +48,14 @@ class Visitor:
     def claims(self, **others: Any) -> dict[str, Any]:
         """What a token for now says; ``None`` leaves a claim out."""
         issued = int(self.installation.clock.now.timestamp())
-        claims = {"sub": self.id, "aud": "visitor", "iat": issued, "exp": issued + 12 * 3600}
-        return {name: value for name, value in {**claims, **others}.items() if value is not None}
+        claims: dict[str, Any] = {
+            "sub": self.id,
+            "aud": "visitor",
+            "iat": issued,
+            "exp": issued + 12 * 3600,
+            **others,
+        }
+        return {name: value for name, value in claims.items() if value is not None}
 
     def token(self, *, headers: Mapping[str, Any] | None = None, **claims: Any) -> str:
         """A token as the plugin makes it, with other claims and headers where a test wants them."""
@@ -61,14 +67,17 @@ class Visitor:
     def post(self, body: Any, token: str | None = None, **request: Any) -> TestResponse:
         """A request with a token in its header (``""``: without one) and a body as it is given."""
         token = self.token() if token is None else token
-        headers = {"Origin": self.origin, "Content-Type": "application/json"}
+        headers: dict[str, str | None] = {
+            "Origin": self.origin,
+            "Content-Type": "application/json",
+        }
         if token:
             headers["Authorization"] = f"Bearer {token}"
         headers |= request.pop("headers", {})
-        headers = {name: value for name, value in headers.items() if value is not None}
+        given = {name: value for name, value in headers.items() if value is not None}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.installation.open(
-            "/v1/visitor/events", "POST", data=content, headers=headers, **request
+            "/v1/visitor/events", "POST", data=content, headers=given, **request
         )
 
     def send(self, *events: Mapping[str, Any], **request: Any) -> TestResponse:

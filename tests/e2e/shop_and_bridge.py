@@ -237,6 +237,11 @@ def begin_chat(tab: Page, servers: ShopAndBridge, conversation: str = "c1") -> N
     wait_until_answered(tab)
 
 
+def say(tab: Page, id_: str, text: str = "Hello") -> None:
+    """The visitor writes a message."""
+    tab.evaluate("message => ChatPresence.message(message)", {"id": id_, "text": text})
+
+
 def stop_clock(tab: Page) -> None:
     """From now on the pages' timers and dates move only by ``tab.clock.run_for``."""
     now = datetime.now(UTC)

@@ -270,6 +270,15 @@ def test_a_prerendered_page_is_silent_until_it_is_seen(tab: Page, servers: ShopA
     servers.record.wait_for(lambda: servers.record.events("page_view"))
 
 
+def test_the_script_included_twice_is_one_page(tab: Page, servers: ShopAndBridge) -> None:
+    begin_chat(tab, servers)
+    tab.add_script_tag(url="/presence.js")
+    tab.click("text=b")
+    servers.record.wait_for(lambda: servers.record.events("page_unload"))
+    mark(tab, servers)
+    assert servers.record.types() == ["page_view", "page_unload"]
+
+
 def test_a_widget_that_talks_nonsense_gets_no_error(tab: Page, servers: ShopAndBridge) -> None:
     tab.goto(servers.page_url("a"))
     tab.evaluate("""() => {

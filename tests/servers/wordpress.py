@@ -175,8 +175,8 @@ class WordPress:
         (content / "plugins" / "chat-presence-bridge").symlink_to(CHECKOUT / "wp-plugin")
         (content / "mu-plugins").symlink_to(CHECKOUT / "tests" / "wordpress" / "mu-plugins")
         for kind in ("plugins", "themes"):
-            for folder in (CHECKOUT / "tests" / "wordpress" / kind).iterdir():
-                (content / kind / folder.name).symlink_to(folder)
+            for ours in (CHECKOUT / "tests" / "wordpress" / kind).iterdir():
+                (content / kind / ours.name).symlink_to(ours)
         (self.root / "wp-config.php").write_text(self._configuration())
 
     def _configuration(self) -> str:

@@ -1,10 +1,10 @@
-/* Tells the bridge whether a chat's visitor is still here. Before a chat begins it sends and stores nothing. */
+/* Tells the bridge whether a chat's visitor is still here. Sends and stores nothing before a chat. */
 (function () {
 	'use strict';
 
 	const config = window.ChatPresenceConfig;
 	const api = window.ChatPresence;
-	if (!config || !api || !api.calls) {
+	if (!config || !api.calls) {
 		return;
 	}
 
@@ -13,12 +13,12 @@
 	let conversation = null;
 	let seq = 0;
 	let pace = 0; // seconds between heartbeats, 0: none
-	let queue = []; // what is not yet answered
+	let queue = []; // not yet answered
 	let session = null;
 	let route = null;
 	let storeUntil = stored('cpb_route') || 0;
 	let stays = 0; // counts pagehides
-	let busy = false; // sending, waiting to try again, or between pagehide and pageshow
+	let busy = false; // sending, waiting, or away
 	let failures = 0;
 	let lastError = null;
 	let beatTimer, retryTimer;
@@ -27,7 +27,7 @@
 		return Array.from(crypto.getRandomValues(new Uint32Array(4)), (bits) => bits.toString(36)).join('-');
 	}
 
-	// Where sessionStorage is forbidden, memory has to do.
+	// Where storage is forbidden, memory has to do.
 	function stored(key, value) {
 		try {
 			if (value) {
@@ -39,7 +39,7 @@
 		}
 	}
 
-	// Without what the bridge refuses: NUL and lone surrogates.
+	// The bridge refuses NUL and lone surrogates.
 	function clean(text, limit) {
 		return Array.from(String(text).replace(/[\0\ud800-\udfff]/gu, '\ufffd')).slice(0, limit).join('');
 	}
@@ -48,7 +48,7 @@
 		return document.visibilityState === 'hidden';
 	}
 
-	// These must arrive even when the page is gone.
+	// Must arrive, be the page gone or not.
 	function isDurable(event) {
 		return event.type === 'message' || event.type === 'chat_cleared';
 	}
@@ -95,7 +95,7 @@
 			return await response.json();
 		} finally {
 			if (stay !== stays) {
-				await new Promise(() => {}); // for ever: pageshow began anew
+				await new Promise(() => {}); // pageshow began anew
 			}
 		}
 	}
@@ -129,7 +129,7 @@
 		return answer;
 	}
 
-	// What a beacon and the bridge can take.
+	// A beacon holds 64 KiB.
 	function nextBatch() {
 		let size = 0;
 		return queue.filter((event, index) => {
@@ -144,18 +144,16 @@
 		pace = (conversations[conversation] || { heartbeat_seconds: pace }).heartbeat_seconds;
 		clearTimeout(beatTimer);
 		if (pace) {
-			beatTimer = setTimeout(beat, 1000 * (isHidden() ? Math.max(pace, 60) : pace));
-		}
-	}
-
-	function beat() {
-		if (pace && !queue.length) {
-			add('heartbeat');
+			beatTimer = setTimeout(() => {
+				if (pace && !queue.length) {
+					add('heartbeat');
+				}
+			}, 1000 * (isHidden() ? Math.max(pace, 60) : pace));
 		}
 	}
 
 	async function deliver() {
-		// By a clock that is wrong, too, a token is used for an hour: 401 ends it.
+		// Kept for an hour even by a wrong clock: 401 ends it.
 		const stale = !session || session.renew_at < Date.now();
 		if (stale) {
 			session = await post(config.session, undefined, 15);
@@ -171,9 +169,9 @@
 				error.wait = stale ? 300 : 0;
 			}
 			if (![400, 413, 422].includes(error.status)) {
-				throw error;
+				throw error; // those would come again
 			}
-			lastError = error.message; // it would be refused again
+			lastError = error.message;
 		}
 		keep(queue.filter((event) => !batch.some((sent) => sent.id === event.id)));
 	}
@@ -201,7 +199,7 @@
 		pump();
 	}
 
-	// Other pages of the tab may have left a newer token, and events.
+	// Other pages of this tab may have left some.
 	function load() {
 		const others = stored('cpb_queue') || [];
 		session = stored('cpb_session') || session;
@@ -215,7 +213,7 @@
 			}
 		},
 
-		// From here to pageshow nothing is sent, though Chromium still fires visibilitychange.
+		// Chromium fires visibilitychange after this; nothing is sent until pageshow.
 		pagehide() {
 			clearTimeout(retryTimer);
 			busy = true;
@@ -254,7 +252,7 @@
 			}
 		},
 
-		/** The visitor cleared this chat; without an id, the present one. */
+		/** The visitor cleared this chat, or the present one. */
 		cleared(id) {
 			id = String(id || conversation || '');
 			if (id) {
@@ -267,7 +265,7 @@
 			}
 		},
 
-		/** The visitor wrote this; only where the store's PHP does not see it. */
+		/** The visitor wrote this, unseen by PHP. */
 		message({ id, text }) {
 			if (conversation && text) {
 				id = String(id || random());
@@ -275,12 +273,12 @@
 			}
 		},
 
-		/** `show(message)`: a person answers. */
+		/** show(message): a person answers. */
 		onMessage(show) {
 			listeners.message.push(show);
 		},
 
-		/** `show({active, agent})`: a person takes over, or leaves. */
+		/** show({active, agent}): a person takes over, or leaves. */
 		onTakeover(show) {
 			listeners.takeover.push(show);
 		},
@@ -301,7 +299,7 @@
 		}
 	};
 
-	// The shop must never see an error of ours.
+	// No error of ours reaches the shop.
 	function guarded(fn) {
 		return (argument) => {
 			try {
@@ -313,6 +311,8 @@
 	}
 
 	function start() {
+		const calls = api.calls;
+		delete api.calls;
 		load();
 		for (const name in handlers) {
 			addEventListener(name, guarded(handlers[name]), true);
@@ -320,7 +320,7 @@
 		for (const name in methods) {
 			api[name] = guarded(methods[name]);
 		}
-		api.calls.splice(0).forEach(([name, argument]) => api[name](argument));
+		calls.forEach(([name, argument]) => api[name](argument));
 		pump();
 	}
 

@@ -85,6 +85,7 @@
 		open.dataset.state = presence.state;
 		setText(open.querySelector('h2'), nameOf(conversation));
 		setText(open.querySelector('.label'), presence.label + (presence.hidden ? ' (in another tab)' : ''));
+		setText(open.querySelector('.where'), presence.page ? presence.page.title || presence.page.url : '');
 		const note = open.querySelector('.note');
 		note.hidden = !presence.note;
 		setText(note, presence.note ? presence.note.text : '');
@@ -97,7 +98,7 @@
 	}
 
 	function renderTranscript(messages) {
-		const inOrder = messages.slice().sort((a, b) => a.at.localeCompare(b.at));
+		const inOrder = messages.slice().sort((a, b) => a.at.localeCompare(b.at) || a.rev - b.rev);
 		transcript.replaceChildren(...inOrder.map((message) => {
 			const item = element('li', message.author, '');
 			const at = new Date(message.at).toLocaleTimeString();

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from tests.unit.domain.model import Happening
 from tests.unit.domain.story import Story
 
-steady = settings(deadline=None, derandomize=True)
-"""The same examples in every run, however slow the machine; how many is the profile's choice."""
+steady = settings(deadline=None, derandomize=True, max_examples=max(200, settings().max_examples))
+"""The same examples in every run, however slow the machine; a profile may ask for more."""
 
-PAGES = ("a", "b", "c")
+PAGES = ("a", "a", "a", "b", "b", "c")
+"""Few, and one more often than the others: what happens to one page is where the rules meet."""
 
 # Around every number of the rules, so that boundaries are met and not merely approached.
 DURATIONS = st.sampled_from(
@@ -64,13 +65,15 @@ def dated(event: Happening, at: float, number: int, tie: str) -> Happening:
 @st.composite
 def event_lists(draw: st.DrawFn, most: int = 14) -> list[Happening]:
     """Events of one conversation, each with its own time and id."""
-    events = draw(st.lists(st.tuples(EVENTS, DURATIONS, st.sampled_from("xyz")), max_size=most))
+    size = draw(st.integers(0, most))
+    dates = st.tuples(EVENTS, DURATIONS, st.sampled_from("xyz"))
+    events = draw(st.lists(dates, min_size=size, max_size=size))
     clock = 0.0
-    dates = []
+    happened = []
     for number, (event, passed, tie) in enumerate(events):
         clock += passed
-        dates.append(dated(event, clock, number, tie))
-    return dates
+        happened.append(dated(event, clock, number, tie))
+    return happened
 
 
 def tell(story: Story, it: Happening) -> bool:

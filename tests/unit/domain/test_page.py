@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.domain.presence import MOST_PAGES
 from tests.unit.domain.story import DAY, Story, lives_until
 
 # P3: an unload ends its own page, and its streams, only.
@@ -115,6 +116,7 @@ def test_p9_messages_and_clears_are_never_dropped_for_their_seq() -> None:
     story = Story()
     story.view("a", 9, at=0)
     assert story.message(1, "a", 2)
+    assert story.at(1).last_seen_at == 1
     assert story.clear(2, "a", 3)
     assert story.at(3).state == "chat_cleared"
 
@@ -155,6 +157,18 @@ def test_p9_a_live_page_is_not_forgotten_however_old() -> None:
     story.heartbeat("a", 3, at=2 * DAY)
     story.forget(2 * DAY + 1)
     assert not story.heartbeat("a", 2, at=2 * DAY + 2)
+
+
+def test_p9_of_too_many_pages_the_live_ones_are_remembered() -> None:
+    story = Story()
+    story.view("live", 1, at=0, told=60)
+    for number in range(80):
+        story.view(f"p{number}", 1, at=1 + number / 100)
+        story.unload(f"p{number}", 2, at=2 + number / 100)
+    story.forget(10)
+    assert story.live_pages(10) == {"live"}
+    assert not story.heartbeat("p79", 1, at=10), "of the others, those that ended last"
+    assert len(story.presence.pages) == MOST_PAGES
 
 
 # P12: a page in the background.

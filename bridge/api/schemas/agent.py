@@ -1,0 +1,182 @@
+"""What the agent's app says and is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from bridge.api.schemas.common import Moment, PresenceFilter
+from bridge.api.schemas.store import AgentBody, DeviceBody
+
+
+class PairDevice(Struct):
+    """What a device calls itself."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=120)]
+    platform: Annotated[str, Meta(max_length=60)] = ""
+
+
+class PairRequest(Struct):
+    """A pairing code and the device that has it."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=128)]
+    device: PairDevice
+
+
+class SiteBody(Struct):
+    """The site that a device is paired with."""
+
+    id: str
+    name: str
+    url: str
+
+
+class Paired(Struct):
+    """The device's token, told once."""
+
+    token: str
+    device: DeviceBody
+    agent: AgentBody
+    site: SiteBody
+
+
+class Me(Struct):
+    """The device that asks, its agent and its site."""
+
+    device: DeviceBody
+    agent: AgentBody
+    site: SiteBody
+
+
+class NoteBody(Struct):
+    """What an agent should know before replying."""
+
+    code: Literal["switching_pages", "left", "timed_out", "moved_on", "chat_cleared"]
+    text: str
+
+
+class PageBody(Struct):
+    """The page that the visitor is on, or was last."""
+
+    url: str
+    title: str | None
+
+
+class PresenceBody(Struct):
+    """Whether the visitor is there (rules P and N)."""
+
+    online: bool
+    state: PresenceFilter
+    reason: Literal["left", "timed_out", "moved_on"] | None
+    since: Moment | None
+    last_seen_at: Moment | None
+    heard_at: Moment | None
+    label: str
+    note: NoteBody | None
+    hidden: bool
+    page: PageBody | None
+    continued_in: str | None
+    pages: int
+
+
+class VisitorBody(Struct):
+    """The visitor's browser."""
+
+    id: str | None
+    name: str | None
+    device: str | None
+
+
+class CustomerBody(Struct):
+    """The customer behind the visitor, with the proof of it (C1)."""
+
+    id: str | None
+    name: str | None
+    email: str | None
+    proof: Literal["signed_in", "order", "claimed"]
+    orders_count: int | None = None
+    total_spent: str | None = None
+    currency: str | None = None
+    last_order: dict[str, Any] | None = None
+    cart: dict[str, Any] | None = None
+    fetched_at: Moment | None = None
+    admin_url: str | None = None
+
+
+class AgentName(Struct):
+    """A person in the app, briefly."""
+
+    id: str
+    name: str
+
+
+class TakeoverBody(Struct):
+    """Who answers instead of the AI."""
+
+    agent: AgentName
+    since: Moment
+
+
+class LastMessage(Struct):
+    """The beginning of the newest message."""
+
+    id: str
+    author: Literal["visitor", "bot", "agent", "system"]
+    text: str
+    at: Moment
+
+
+class ConversationBody(Struct):
+    """A conversation; what is not known is null."""
+
+    id: str
+    rev: int
+    started_at: Moment
+    last_activity_at: Moment
+    visitor: VisitorBody
+    presence: PresenceBody
+    customer: CustomerBody | None
+    takeover: TakeoverBody | None
+    watchers: list[AgentName]
+    last_message: LastMessage | None
+    unread: int
+
+
+class ConversationList(Struct):
+    """A page of conversations; ``rev`` is the site's revision that they are at least as new as."""
+
+    conversations: list[ConversationBody]
+    next_cursor: str | None
+    rev: int
+
+
+class MessageAgent(Struct):
+    """The agent who wrote."""
+
+    id: str
+    name: str
+    avatar_url: str | None = None
+
+
+class MessageBody(Struct):
+    """A message; ``delivery`` is null but for agents' messages."""
+
+    id: str
+    rev: int
+    conversation: str
+    author: Literal["visitor", "bot", "agent", "system"]
+    text: str
+    at: Moment
+    agent: MessageAgent | None
+    delivery: Literal["queued", "delivered"] | None
+    delivered_at: Moment | None
+
+
+class MessageList(Struct):
+    """A page of messages, oldest first; ``before`` and ``after`` ask for the neighbouring pages,
+    null where there is none."""
+
+    messages: list[MessageBody]
+    before: str | None
+    after: str | None

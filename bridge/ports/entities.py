@@ -1,0 +1,180 @@
+"""What the records keep, as the services see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bridge.domain.presence import Presence, PresenceState
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSecret:
+    """A key that a site signs with; ``until`` is when it verifies no more, once it was rotated."""
+
+    key: bytes = field(repr=False)
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A connected store, with its secrets, the newest first."""
+
+    id: str
+    name: str
+    url: str
+    origins: frozenset[str]
+    secrets: tuple[SiteSecret, ...]
+
+    def keys(self, now: datetime) -> list[bytes]:
+        """The keys that verify at ``now``, the newest first."""
+        return [secret.key for secret in self.secrets if secret.until is None or now < secret.until]
+
+    def allows(self, origin: str) -> bool:
+        """Whether pages of ``origin`` may speak for this site's visitors."""
+        return origin in self.origins
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConnection:
+    """What a store said of itself on connecting (``POST /v1/store/connect``)."""
+
+    store_url: str
+    rest_url: str
+    name: str
+    origins: tuple[str, ...]
+    plugin_version: str
+    wordpress_version: str
+    woocommerce_version: str | None
+    timezone: str
+    woocommerce: Mapping[str, str] | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteStatus:
+    """What the records know of a site's store and traffic."""
+
+    connected_at: datetime | None
+    connection: Mapping[str, Any]
+    last_event_at: datetime | None
+    conversations: int
+    online: int
+
+
+@dataclass(slots=True)
+class VisitorRecord:
+    """A browser, by its random first-party id. ``customer`` and ``cart`` are as the store said."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    device: str | None = None
+    customer: dict[str, Any] | None = None
+    cart: dict[str, Any] | None = None
+    last_order: dict[str, Any] | None = None
+    tokens_from: datetime | None = None
+    """Tokens issued before this are superseded (C3)."""
+
+
+@dataclass(slots=True)
+class ConversationRecord:
+    """One thread of the chat widget, with the presence recorded last.
+
+    ``recorded_at`` is when ``presence`` was last saved; ``heard_at`` what was then known;
+    ``unread_count`` counts the messages an agent may want to read; ``rev`` is S1's.
+    """
+
+    id: str
+    visitor: str | None
+    started_at: datetime
+    last_activity_at: datetime
+    presence: Presence
+    state: PresenceState
+    recorded_at: datetime
+    heard_at: datetime | None = None
+    last_message: dict[str, Any] | None = None
+    message_count: int = 0
+    deleted: bool = False
+    rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """One message (M1). ``delivery`` is ``None`` but for agents' messages (M2); ``place`` orders
+    those of one time."""
+
+    id: str
+    conversation: str
+    author: str
+    text: str
+    at: datetime
+    name: str | None = None
+    agent: Mapping[str, Any] | None = None
+    delivery: str | None = None
+    delivered_at: datetime | None = None
+    rev: int = 0
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation as a reader sees it, its visitor joined and its unread messages counted."""
+
+    record: ConversationRecord
+    visitor: VisitorRecord | None
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person in the app."""
+
+    id: str
+    name: str
+    email: str | None = None
+    avatar_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One installation of the app, and what its agent may do with it."""
+
+    id: str
+    site: str
+    agent: Agent
+    rights: frozenset[str]
+    label: str
+    platform: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A pairing code's claim: who may pair a device with it, and until when."""
+
+    site: str
+    agent: Agent
+    rights: frozenset[str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """What was answered to a signed request, kept so that a replay changes nothing."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationQuery:
+    """What a reader wants listed; ``after`` is the sort key of the last one it has."""
+
+    limit: int
+    sort: str = "presence"
+    presence: str | None = None
+    text: str | None = None
+    after: tuple[int, datetime, str] | None = None

@@ -1,0 +1,26 @@
+"""The scene of the services' tests, over a copy of one prepared database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.scene import Scene, prepare
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with one site."""
+    database = tmp_path_factory.mktemp("prepared") / "bridge.db"
+    prepare(database)
+    return database
+
+
+@pytest.fixture
+def scene(tmp_path: Path, prepared: Path) -> Iterator[Scene]:
+    """A bridge that has just started, with nothing recorded."""
+    scene = Scene(tmp_path, prepared)
+    yield scene
+    scene.stop()
