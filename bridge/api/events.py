@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,7 +67,7 @@ def of_store(
     occurred_at = sent_at
     if event.occurred_at is not None:
         try:
-            occurred_at = datetime.fromisoformat(event.occurred_at)
+            occurred_at = datetime.fromisoformat(event.occurred_at.upper())
             if occurred_at.tzinfo is None:
                 occurred_at = occurred_at.replace(tzinfo=UTC)
             at = now - (sent_at - occurred_at)
@@ -106,14 +106,22 @@ def _read(raw: msgspec.Raw) -> Event | Result:
         return _rejected(_id_of(raw), error.code, error.detail)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _rejected(None, "malformed-json", "The event is not JSON in UTF-8.")
-    ids = [event.id, event.conversation, event.visitor, event.page]
-    if event.message is not None:
-        ids.append(event.message.id)
-    if any(each is not None and not each.isprintable() for each in ids):
-        return _rejected(None, "invalid", "Ids are of printable characters.")
+    if not all(each.isprintable() for each in _ids(event)):
+        return _rejected(event.id, "invalid", "Ids are of printable characters.")
     if event.type == "message" and (event.message is None or not event.message.text):
         return _rejected(event.id, "message-required", "A message event needs a message with text.")
     return event
+
+
+def _ids(event: Event) -> Iterator[str]:
+    named = (event, event.message, event.customer or None, event.order)
+    yield from (each.id for each in named if each)
+    others = (event.conversation, event.visitor, event.page)
+    yield from (each for each in others if each is not None)
+    if event.order is not None and event.order.customer_id is not None:
+        yield event.order.customer_id
+    if event.cart is not None:
+        yield from (item.product_id for item in event.cart.items)
 
 
 def _incoming(

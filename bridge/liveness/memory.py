@@ -25,6 +25,7 @@ class MemoryLiveness:
     def __init__(self) -> None:
         self._hot: dict[ConversationKey, HotConversation] = {}
         self._pages: dict[ConversationKey, dict[str, HotPage]] = {}
+        self._interrupted: set[ConversationKey] = set()
         self._heap: list[tuple[datetime, int, ConversationKey]] = []
         self._queued: dict[ConversationKey, tuple[datetime, int]] = {}
         self._entries = count()
@@ -40,7 +41,7 @@ class MemoryLiveness:
             return Beat.UNKNOWN, 0.0
         if mark.seq < known.mark.seq or (mark.seq, mark.id) == (known.mark.seq, known.mark.id):
             return Beat.DUPLICATE, hot.heartbeat_seconds
-        if not hot.quiet or mark.seq == known.mark.seq:
+        if not hot.quiet or key in self._interrupted or mark.seq == known.mark.seq:
             return Beat.UNKNOWN, 0.0
         deadline = mark.at + timedelta(seconds=known.allowance)
         pages[page] = HotPage(mark, mark.at, known.allowance, deadline)
@@ -57,19 +58,23 @@ class MemoryLiveness:
         if hot is None:
             self._hot.pop(key, None)
             self._pages.pop(key, None)
+            self._interrupted.discard(key)
             self._queued.pop(key, None)
             return
         known = self._pages.get(key, {})
+        heard_before = self._heard_at(key)
         self._hot[key] = hot
         self._pages[key] = {
             page: _later(known.get(page), placed) for page, placed in hot.pages.items()
         }
+        if self._heard_at(key) != heard_before:
+            self._interrupted.discard(key)
         self._queue(key)
 
     def interrupt(self, key: ConversationKey) -> None:
         """See :meth:`bridge.ports.Liveness.interrupt`."""
-        if (hot := self._hot.get(key)) is not None:
-            self._hot[key] = replace(hot, quiet=False)
+        if key in self._hot:
+            self._interrupted.add(key)
 
     def take_due(self, now: datetime, limit: int) -> list[ConversationKey]:
         """See :meth:`bridge.ports.Liveness.take_due`."""
@@ -94,12 +99,14 @@ class MemoryLiveness:
         return self._heap[0][0] if self._heap else None
 
     def _present(self, key: ConversationKey) -> HotConversation:
-        pages = self._pages[key]
-        hot = self._hot[key]
-        heard = [page.heard_at for page in pages.values()]
-        if hot.heard_at is not None:
-            heard.append(hot.heard_at)
-        return replace(hot, pages=dict(pages), heard_at=max(heard, default=None))
+        return replace(self._hot[key], pages=dict(self._pages[key]), heard_at=self._heard_at(key))
+
+    def _heard_at(self, key: ConversationKey) -> datetime | None:
+        hot = self._hot.get(key)
+        if hot is None:
+            return None
+        heard = [page.heard_at for page in self._pages[key].values()]
+        return max(heard if hot.heard_at is None else [*heard, hot.heard_at], default=None)
 
     def _due_at(self, key: ConversationKey) -> datetime | None:
         deadlines = [page.deadline for page in self._pages[key].values()]

@@ -93,16 +93,13 @@ def test_no_events_are_no_batch(post: Post) -> None:
         b"{'events': []}",
         b'\xef\xbb\xbf{"events": []}',
         '{"events": []}'.encode("utf-16"),
-        b"[" * 30_000,
-        b'{"events": ' * 5_000,
+        b'{"events": [' + b"[" * 30_000,
         b"NaN",
         b'{"events": [NaN]}',
     ],
 )
 def test_what_is_no_json_is_told_so(post: Post, body: bytes) -> None:
-    assert post(body).status_code in (400, 422)
-    if body.strip()[:1] != b"[":
-        refused(post(body), 400, "malformed-json")
+    refused(post(body), 400, "malformed-json")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -30,7 +31,9 @@ def liveness(request: pytest.FixtureRequest) -> Liveness:
     return ENGINES[name]()
 
 
-def beat(liveness: Liveness, seq: int, at: float, *, page: str = "p", id: str | None = None) -> Beat:
+def beat(
+    liveness: Liveness, seq: int, at: float, *, page: str = "p", id: str | None = None
+) -> Beat:
     return liveness.beat(key(), "v", page, mark(seq, at, id))[0]
 
 
@@ -145,27 +148,28 @@ class CountedMoment(datetime):
 
     compared: ClassVar[int] = 0
 
-    def __lt__(self, other: datetime) -> bool:
-        CountedMoment.compared += 1
-        return super().__lt__(other)
+    def __lt__(self, other: object) -> bool:
+        return _counted(super().__lt__, other)
 
-    def __le__(self, other: datetime) -> bool:
-        CountedMoment.compared += 1
-        return super().__le__(other)
+    def __le__(self, other: object) -> bool:
+        return _counted(super().__le__, other)
 
-    def __gt__(self, other: datetime) -> bool:
-        CountedMoment.compared += 1
-        return super().__gt__(other)
+    def __gt__(self, other: object) -> bool:
+        return _counted(super().__gt__, other)
 
-    def __ge__(self, other: datetime) -> bool:
-        CountedMoment.compared += 1
-        return super().__ge__(other)
+    def __ge__(self, other: object) -> bool:
+        return _counted(super().__ge__, other)
+
+    def __eq__(self, other: object) -> bool:
+        return _counted(super().__eq__, other)
 
     __hash__ = datetime.__hash__
 
-    def __eq__(self, other: object) -> bool:
-        CountedMoment.compared += 1
-        return super().__eq__(other)
+
+def _counted(compare: Callable[[datetime], bool], other: object) -> bool:
+    CountedMoment.compared += 1
+    assert isinstance(other, datetime)
+    return compare(other)
 
 
 def test_those_that_are_not_due_are_not_looked_at(liveness: Liveness) -> None:
@@ -220,9 +224,7 @@ def test_another_event_of_the_same_place_is_for_the_records(liveness: Liveness) 
 def test_what_is_not_known_is_for_the_records(liveness: Liveness, what: str) -> None:
     liveness.place(key(), online())
     before = liveness.read([key()])
-    asked = key(
-        "another" if what == "conversation" else "c", "another" if what == "site" else "s"
-    )
+    asked = key("another" if what == "conversation" else "c", "another" if what == "site" else "s")
     visitor, page_id = "w" if what == "visitor" else "v", "q" if what == "page" else "p"
     assert liveness.beat(asked, visitor, page_id, mark(2, 1)) == (Beat.UNKNOWN, 0.0)
     assert liveness.read([key(), asked]) == before
@@ -242,14 +244,34 @@ def test_one_that_is_not_quiet_is_for_the_records(liveness: Liveness) -> None:
     assert beat(liveness, 2, at=1) is Beat.HEARD
 
 
-def test_one_that_is_interrupted_is_for_the_records_until_it_is_placed(liveness: Liveness) -> None:
+def test_one_that_is_interrupted_is_for_the_records_until_it_is_heard_there(
+    liveness: Liveness,
+) -> None:
     liveness.place(key(), online())
     liveness.place(key("other"), online())
     liveness.interrupt(key())
-    assert beat(liveness, 2, at=1) is Beat.UNKNOWN
+    # What failed in between, or changed it without hearing the visitor, does not end it.
+    for seq in (2, 3):
+        assert beat(liveness, seq, at=seq) is Beat.UNKNOWN
+        liveness.place(key(), online())
     assert liveness.beat(key("other"), "v", "p", mark(2, 1))[0] is Beat.HEARD
+    liveness.place(key(), online({"p": page(4, heard=4)}))
+    assert beat(liveness, 5, at=5) is Beat.HEARD
+
+
+def test_a_duplicate_does_not_end_an_interruption(liveness: Liveness) -> None:
     liveness.place(key(), online())
-    assert beat(liveness, 2, at=2) is Beat.HEARD
+    liveness.interrupt(key())
+    assert beat(liveness, 1, at=0, id="e1@0.0") is Beat.DUPLICATE
+    assert beat(liveness, 2, at=1) is Beat.UNKNOWN
+
+
+def test_an_interruption_ends_with_what_was_hot(liveness: Liveness) -> None:
+    liveness.place(key(), online())
+    liveness.interrupt(key())
+    liveness.place(key(), None)
+    liveness.place(key(), online())
+    assert beat(liveness, 2, at=1) is Beat.HEARD
 
 
 def test_interrupting_what_is_not_there_changes_nothing(liveness: Liveness) -> None:

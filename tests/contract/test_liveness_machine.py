@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -42,6 +43,7 @@ class ModelConversation:
     interval: float
     pages: dict[str, ModelPage] = field(default_factory=dict)
     lent_until: float | None = None
+    interrupted: bool = False
 
     def last_heard(self) -> float | None:
         heard = [page.heard for page in self.pages.values()]
@@ -57,11 +59,14 @@ class ModelConversation:
 
 
 class LivenessMachine(RuleBasedStateMachine):
-    """Placements, heartbeats and sweeps in any order; ``make`` makes the engine."""
+    """Placements, heartbeats and sweeps in any order."""
 
-    def __init__(self, make: Callable[[], Liveness]) -> None:
+    make: ClassVar[Callable[[], Liveness]]
+    """Makes the engine."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.liveness = make()
+        self.liveness = type(self).make()
         self.model: dict[ConversationKey, ModelConversation] = {}
         self.now = 0.0
 
@@ -141,7 +146,7 @@ class LivenessMachine(RuleBasedStateMachine):
     def interrupt(self, conversation: ConversationKey) -> None:
         self.liveness.interrupt(conversation)
         if conversation in self.model:
-            self.model[conversation].quiet = False
+            self.model[conversation].interrupted = True
 
     @rule(limit=st.integers(1, 7))
     def sweep(self, limit: int) -> None:
@@ -186,13 +191,14 @@ class LivenessMachine(RuleBasedStateMachine):
             return unknown
         if at.seq < page.mark.seq or (at.seq, at.id) == (page.mark.seq, page.mark.id):
             return Beat.DUPLICATE, known.interval
-        if at.seq == page.mark.seq or not known.quiet:
+        if at.seq == page.mark.seq or not known.quiet or known.interrupted:
             return unknown
         return Beat.HEARD, known.interval
 
 
 def merge(known: ModelConversation, placed: ModelConversation) -> None:
-    """Of pages known before, the greater mark and the later hearing stay."""
+    """Of pages known before, the greater mark and the later hearing stay; an interruption stays
+    until the visitor is heard again."""
     for name, page in placed.pages.items():
         before = known.pages.get(name)
         if before is None:
@@ -201,6 +207,7 @@ def merge(known: ModelConversation, placed: ModelConversation) -> None:
             page.deadline = max(page.deadline, before.heard + page.allowance)
         page.mark = max(page.mark, before.mark)
         page.heard = max(page.heard, before.heard)
+    placed.interrupted = known.interrupted and placed.last_heard() == known.last_heard()
 
 
 def hot(known: ModelConversation, heard: float | None = None) -> HotConversation:
@@ -221,7 +228,12 @@ def hot(known: ModelConversation, heard: float | None = None) -> HotConversation
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_does_what_the_model_says(engine: str) -> None:
+    class Machine(LivenessMachine):
+        make = staticmethod(ENGINES[engine])
+
     run(
-        lambda: LivenessMachine(ENGINES[engine]),
-        settings=settings(deadline=None, derandomize=True, max_examples=250, stateful_step_count=40),
+        Machine,
+        settings=settings(
+            deadline=None, derandomize=True, max_examples=250, stateful_step_count=40
+        ),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 
@@ -70,6 +71,17 @@ class Shown:
     rev: int
 
 
+class Details(TypedDict, total=False):
+    """What an event may say besides."""
+
+    conversation: str
+    visitor: str | None
+    id: str
+    author: str
+    url: str | None
+    title: str | None
+
+
 class Scene:
     """One bridge, one site; ``prepared`` is a database made by :func:`prepare`, left as it is."""
 
@@ -109,24 +121,26 @@ class Scene:
 
     # ----------------------------------------------------------------- from the browser
 
-    def view(self, seq: int, at: float, page: str = "p", **other: str | None) -> str:
+    def view(self, seq: int, at: float, page: str = "p", **other: Unpack[Details]) -> str:
         return self.tell(self.event("page_view", at, page, seq, **other))
 
-    def heartbeat(self, seq: int, at: float, page: str = "p", **other: str | None) -> str:
+    def heartbeat(self, seq: int, at: float, page: str = "p", **other: Unpack[Details]) -> str:
         return self.tell(self.event("heartbeat", at, page, seq, **other))
 
-    def hide(self, seq: int, at: float, page: str = "p", **other: str | None) -> str:
+    def hide(self, seq: int, at: float, page: str = "p", **other: Unpack[Details]) -> str:
         return self.tell(self.event("page_hidden", at, page, seq, **other))
 
-    def unload(self, seq: int, at: float, page: str = "p", **other: str | None) -> str:
+    def unload(self, seq: int, at: float, page: str = "p", **other: Unpack[Details]) -> str:
         return self.tell(self.event("page_unload", at, page, seq, **other))
 
     def message(
-        self, at: float, page: str = "p", seq: int | None = None, **other: str | None
+        self, at: float, page: str = "p", seq: int | None = None, **other: Unpack[Details]
     ) -> str:
         return self.tell(self.event("message", at, page, seq, **other))
 
-    def clear(self, at: float, page: str = "p", seq: int | None = None, **other: str | None) -> str:
+    def clear(
+        self, at: float, page: str = "p", seq: int | None = None, **other: Unpack[Details]
+    ) -> str:
         return self.tell(self.event("chat_cleared", at, page, seq, **other))
 
     def tell(self, event: Incoming) -> str:
@@ -143,14 +157,13 @@ class Scene:
 
     def store(
         self,
-        type: str,
+        kind: str,
         at: float,
         occurred: float | None = None,
-        author: str = "visitor",
-        **other: str | None,
+        **other: Unpack[Details],
     ) -> str:
         """An event that the store tells of ``at`` that time, and that ``occurred`` before."""
-        event = self.event(type, at if occurred is None else occurred, author=author, **other)
+        event = self.event(kind, at if occurred is None else occurred, **other)
         return self.tell_from_store(event, at)
 
     def tell_from_store(self, event: Incoming, at: float) -> str:
@@ -221,23 +234,26 @@ class Scene:
 
     def event(
         self,
-        type: str,
+        kind: str,
         at: float,
         page: str | None = None,
         seq: int | None = None,
-        *,
-        conversation: str | None = "A",
-        visitor: str | None = "v",
-        id: str | None = None,
-        author: str = "visitor",
-        url: str | None = None,
-        title: str | None = None,
+        **other: Unpack[Details],
     ) -> Incoming:
         """An event; unless given, its id, and that of its message, are its own."""
-        id = id or f"e{next(self._ids):06}"
-        message = IncomingMessage(f"m-{id}", author, "Hello?") if type == "message" else None
+        id = other.get("id") or f"e{next(self._ids):06}"
+        message = IncomingMessage(f"m-{id}", other.get("author", "visitor"), "Hello?")
         return Incoming(
-            id, type, moment(at), conversation, visitor, page, seq, url, title, message
+            id=id,
+            type=kind,
+            at=moment(at),
+            conversation=other.get("conversation", "A"),
+            visitor=other.get("visitor", "v"),
+            page=page,
+            seq=seq,
+            url=other.get("url"),
+            title=other.get("title"),
+            message=message if kind == "message" else None,
         )
 
     def _status(self, answer: Answer, event: Incoming) -> str:
@@ -254,6 +270,4 @@ def told(answer: Answer, conversation: str = "A") -> ConversationAnswer:
 def apart_from_hearing(shown: Shown) -> Shown:
     """What may change only with a new revision: all but when one who is online was heard."""
     online = shown.state == "online"
-    return replace(
-        shown, heard_at=None, last_seen_at=None if online else shown.last_seen_at, rev=0
-    )
+    return replace(shown, heard_at=None, last_seen_at=None if online else shown.last_seen_at, rev=0)
