@@ -62,8 +62,8 @@ _SPARE_FILES = 200
 # the rest wait in the backlog instead of failing.
 worker_connections = min(20_000, _allow_open_files(20_000 + _SPARE_FILES) - _SPARE_FILES)
 
-# All interfaces: the platform's router reaches the process from outside of it. The demo hands out an
-# agent's token to whoever opens its page, so it is for this machine alone.
+# All interfaces: the platform's router reaches the process from outside of it. The demo is for this
+# machine alone: it hands an agent's token to whoever opens its page.
 bind = f"{'127.0.0.1' if _settings.demo else '0.0.0.0'}:{_settings.port}"  # noqa: S104 - see above
 
 # Greenlets: one worker holds thousands of open streams.

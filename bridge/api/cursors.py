@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from bridge.api.schemas.common import Id
 from bridge.errors import InvalidError
 
 
@@ -16,9 +18,9 @@ class Cursor(Struct, array_like=True):
     """The sort key of the last conversation of a page, and the order it is of."""
 
     sort: str
-    rank: int
-    at: datetime
-    id: str
+    rank: Annotated[int, Meta(ge=0, le=2)]
+    at: Annotated[datetime, Meta(tz=True)]
+    id: Id
 
 
 _decoder = msgspec.json.Decoder(Cursor)
@@ -35,7 +37,7 @@ def read(text: str, sort: str) -> Cursor:
         cursor = _decoder.decode(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", True))
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:
         raise _wrong() from error
-    if cursor.sort != sort or cursor.at.tzinfo is None or "\0" in cursor.id:
+    if cursor.sort != sort or not cursor.id.isprintable():
         raise _wrong()
     return cursor
 

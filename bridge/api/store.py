@@ -100,7 +100,12 @@ def store_events(signed: SignedRequest, work: Work, said: list[Incoming | Result
 
 
 def _read_pairing(signed: SignedRequest) -> PairingRequest:
-    return body.decode(signed.content, _pairing)
+    said = body.decode(signed.content, _pairing)
+    if not said.agent.id.isprintable():
+        raise InvalidError(
+            "Ids are of printable characters.", errors=(("/agent/id", "not printable"),)
+        )
+    return said
 
 
 @blueprint.post("/v1/store/pairings")

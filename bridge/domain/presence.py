@@ -176,7 +176,8 @@ class Presence:
                 page.stream = replace(page.stream, dropped_at=page.restored.alive_at)
 
     def forget(self, now: datetime, timing: Timing) -> None:
-        """Forget pages that ended more than 24 h ago (P9), and the oldest of too many."""
+        """Forget pages that ended more than 24 h ago (P9), and the oldest of too many. One whose
+        clear is in force is remembered: by time alone its clear might seem answered."""
         ended = sorted(
             (page.end, key)
             for key, page in self.pages.items()
@@ -184,7 +185,8 @@ class Presence:
         )
         surplus = len(self.pages) - MOST_PAGES
         for position, (end, key) in enumerate(ended):
-            if position < surplus or now >= later(end, timing.memory):
+            old = now >= later(end, timing.memory) and not self._stands(self.pages[key])
+            if position < surplus or old:
                 self._fold(self.pages.pop(key), timing)
 
     def _page(self, key: str) -> Page:
@@ -301,7 +303,7 @@ class Presence:
     def _standing_clear(self) -> Mark | None:
         """The latest clear that no later message of the visitor has ended (P7)."""
         pages = [*self.pages.values(), self.store]
-        standing = [page.clear for page in pages if page.clear and not self._answered(page)]
+        standing = [page.clear for page in pages if page.clear and self._stands(page)]
         return max(standing, key=lambda clear: (clear.at, clear.id), default=None)
 
     def _answered(self, cleared: Page) -> bool:
@@ -318,6 +320,10 @@ class Presence:
             and (page.written_at.at, page.written_at.id) > (clear.at, clear.id)
             for page in others
         )
+
+    def _stands(self, page: Page) -> bool:
+        """Whether the page's clear is in force (P7)."""
+        return page.clear is not None and not self._answered(page)
 
     def _cleared(self, clear: Mark, timing: Timing) -> PresenceState:
         state = self._present(State.CHAT_CLEARED, clear.at, self.pages.values(), timing)
@@ -378,7 +384,7 @@ class Presence:
             self.forgotten = max(self.forgotten or end, end)
             until = page.deadline(timing) or later(page.end, timing.grace)
             self.forgotten_from = max(self.forgotten_from or until, until)
-        standing = page.clear if not self._answered(page) else None
+        standing = page.clear if self._stands(page) else None
         if standing is not None:
             clear = Mark(0, standing.at, standing.id)
             self.store.clear = max(self.store.clear, clear) if self.store.clear else clear

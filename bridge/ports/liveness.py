@@ -42,9 +42,9 @@ class HotPage:
 class HotConversation:
     """What is hot of one conversation: everything that a heartbeat needs, and nothing more.
 
-    ``pages`` are the live pages of browsers; ``due`` is the next moment at which the records must
-    be asked although nothing was heard (the end of a grace time, the deadline of the store's
-    page), pages apart; ``quiet`` says that a heartbeat changes nothing but what is kept here.
+    ``pages`` are the live pages, the store's under ``STORE_PAGE``; ``due`` is when the records must
+    be asked although no page is live (the end of a grace time); ``quiet`` says that a heartbeat
+    changes nothing but what is kept here.
     """
 
     visitor: str | None

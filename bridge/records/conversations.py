@@ -17,6 +17,7 @@ from bridge.ports import (
     VisitorRecord,
 )
 from bridge.records.tables import conversations, messages, presence_changes, reads, visitors
+from bridge.records.upsert import insert_once
 
 _RANKS = {State.ONLINE: 0, State.SWITCHING_PAGES: 1}
 _LAST_RANK = 2
@@ -42,8 +43,7 @@ def save(connection: sa.Connection, site: str, record: ConversationRecord, known
     """Write it if its revision is still ``known_rev``; see :class:`bridge.ports.Work`."""
     values = _values(site, record)
     if known_rev == 0:
-        connection.execute(sa.insert(conversations).values(values))
-        return True
+        return insert_once(connection, conversations, values)
     statement = (
         sa.update(conversations)
         .where(c.site == site, c.id == record.id, c.rev == known_rev)

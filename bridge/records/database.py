@@ -30,8 +30,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         if url.startswith("sqlite"):
-            self.reader = _sqlite_engine(url, "BEGIN", pool_size=4, max_overflow=4)
-            self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+            self.reader = _sqlite_engine(url, "BEGIN", size=8, wait=0.1)
+            self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", size=1, wait=0)
         else:
             # Apart, so that a writer who reads beside its transaction cannot wait for itself.
             self.reader, self.writer = (
@@ -73,19 +73,23 @@ def _available() -> Iterator[None]:
         ) from error
 
 
-def _sqlite_engine(url: str, begin: str, *, pool_size: int, max_overflow: int) -> sa.Engine:
+def _sqlite_engine(url: str, begin: str, *, size: int, wait: float) -> sa.Engine:
+    """An engine of ``size`` connections. While it waits for a lock, at most ``wait`` seconds, every
+    greenlet stands still: a writer does not, ``_patiently`` waits for it; a reader hardly ever has
+    to, since in WAL mode only recovery locks it out."""
     engine = sa.create_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=max_overflow,
+        pool_size=size,
+        max_overflow=0,
         pool_timeout=3,
         poolclass=sa.pool.QueuePool,
-        # SQLite would wait inside C, with every greenlet frozen; _begin waits instead.
-        connect_args={"check_same_thread": False, "timeout": 0},
+        connect_args={"check_same_thread": False, "timeout": wait},
     )
 
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
+        # SQLite's own knows the letters of ASCII alone, and readers search for names.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             _patiently(connection.execute, f"PRAGMA {pragma}")
 
@@ -95,6 +99,10 @@ def _sqlite_engine(url: str, begin: str, *, pool_size: int, max_overflow: int) -
     sa.event.listen(engine, "connect", configure)
     sa.event.listen(engine, "begin", start)
     return engine
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _patiently(execute: Any, statement: str) -> None:

@@ -142,7 +142,7 @@ class SqlRecords:
         """See :meth:`bridge.ports.Records.mark_read`."""
         row = {"site": site, "agent": agent, "conversation": conversation, "message_count": count}
         with self._database.writing() as connection:
-            upsert(connection, reads, row)
+            upsert(connection, reads, row, where=reads.c.message_count < count)
 
     def present_conversations(self) -> Iterable[tuple[str, list[ConversationRecord]]]:
         """See :meth:`bridge.ports.Records.present_conversations`."""

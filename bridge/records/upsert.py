@@ -9,18 +9,28 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def upsert(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-    """Write ``row``; where its primary key exists, the other columns are overwritten."""
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    row: Mapping[str, Any],
+    where: sa.ColumnElement[bool] | None = None,
+) -> None:
+    """Write ``row``; where its primary key exists, the other columns are overwritten, if ``where``
+    holds of what is there."""
     keys = [column.name for column in table.primary_key]
     statement = _insert(connection, table).values(dict(row))
     others = {name: value for name, value in row.items() if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
+    )
 
 
 def insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
     """Write ``row`` unless its primary key exists; whether it was written."""
     statement = _insert(connection, table).values(dict(row)).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # Not by the number of rows: SQLAlchemy does not tell that of an INSERT on every database.
+    written = connection.execute(statement.returning(*table.primary_key))
+    return written.first() is not None
 
 
 def _insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -82,9 +82,10 @@ class SqlWork:
 
     def save_conversation(self, record: ConversationRecord, *, known_rev: int) -> bool:
         """See :meth:`bridge.ports.Work.save_conversation`."""
-        if known_rev == 0:
+        saved = conversations.save(self._connection, self.site, record, known_rev)
+        if saved and known_rev == 0:
             self._conversations += 1
-        return conversations.save(self._connection, self.site, record, known_rev)
+        return saved
 
     def keep_change(self, conversation: str, rev: int, state: PresenceState, at: datetime) -> None:
         """See :meth:`bridge.ports.Work.keep_change`."""

@@ -270,7 +270,7 @@ class Ingest:
         return None if batch.seen(event) else batch.visitor(event.visitor)
 
     def _heard(self, batch: Batch, loaded: Loaded) -> None:
-        loaded.dirty = True
+        loaded.dirty = loaded.moved = True
         batch.heard.add(loaded.record.id)
 
 

@@ -35,14 +35,16 @@ class Loaded:
     """A conversation in the hands of one transaction.
 
     ``known_rev`` is its revision as it was read (0: it is new); ``changed`` says that something
-    changed which readers must see, ``dirty`` that something did which they need not; ``entered``
-    are the states entered meanwhile, each with its computed time.
+    changed which readers must see, ``dirty`` that something did which they need not, and ``moved``
+    that the visitor may be gone from here, and may have been heard elsewhere since (P8);
+    ``entered`` are the states entered meanwhile, each with its computed time.
     """
 
     record: ConversationRecord
     known_rev: int
     changed: bool = False
     dirty: bool = False
+    moved: bool = False
     entered: list[tuple[PresenceState, datetime]] = field(default_factory=list)
 
 
@@ -67,6 +69,8 @@ class Recorder:
         record = loaded.record
         if not record.deleted:
             self._evaluate(work, loaded, now)
+            if loaded.moved and record.state.state not in _PRESENT:
+                self._listen_elsewhere(work, record)
         if loaded.changed or loaded.dirty:
             self._save(work, loaded, now)
         key = ConversationKey(work.site, record.id)
@@ -140,8 +144,10 @@ class Recorder:
         record = loaded.record
         was, new = record.state, loaded.known_rev == 0 and not loaded.changed
         present = record.presence.state_at(at, self._timing, was)
-        if present.state not in _PRESENT and (new or was.state in _PRESENT):
-            self._look_elsewhere(work, record)
+        if present.state not in _PRESENT:
+            loaded.moved |= new or was.state in _PRESENT
+        if present.state not in _PRESENT and loaded.moved:
+            self._look_elsewhere(work, record, at)
             present = record.presence.state_at(at, self._timing, was)
         if not new and not _differ(was, present):
             return
@@ -150,20 +156,36 @@ class Recorder:
         record.state = present
         loaded.changed = True
 
-    def _look_elsewhere(self, work: Work, record: ConversationRecord) -> None:
-        """One who is gone from here, and was heard later in another conversation, went on there;
-        else the next heartbeat of the others has to tell (P8)."""
+    def _look_elsewhere(self, work: Work, record: ConversationRecord, at: datetime) -> None:
+        """One who is gone from here, and was heard later in another conversation, went on there
+        (P8): as far as was known at ``at``."""
+        for key, heard in self._heard_elsewhere(work, record).items():
+            if heard <= at:
+                record.presence.apply(HeardElsewhere(key.conversation, heard), self._timing)
+
+    def _listen_elsewhere(self, work: Work, record: ConversationRecord) -> None:
+        """Until it is known where the visitor went on, the heartbeats of their other conversations
+        take the long way, to tell (P8)."""
+        if record.state.continued_in is None:
+            for key in self._heard_elsewhere(work, record):
+                work.after_commit(partial(self._liveness.interrupt, key))
+
+    def _heard_elsewhere(
+        self, work: Work, record: ConversationRecord
+    ) -> dict[ConversationKey, datetime]:
+        """When the visitor was last heard in each of their other conversations."""
         if record.visitor is None:
-            return
-        siblings = work.siblings(record.visitor, record.id)
-        hot = self._liveness.read(ConversationKey(work.site, sibling.id) for sibling in siblings)
-        for sibling in siblings:
-            key = ConversationKey(work.site, sibling.id)
-            heard = hot[key].heard_at if key in hot else sibling.heard_at
-            if heard is not None:
-                record.presence.apply(HeardElsewhere(sibling.id, heard), self._timing)
-        for key in hot:
-            work.after_commit(partial(self._liveness.interrupt, key))
+            return {}
+        siblings = {
+            ConversationKey(work.site, sibling.id): sibling
+            for sibling in work.siblings(record.visitor, record.id)
+        }
+        hot = self._liveness.read(siblings)
+        heard = {
+            key: hot[key].heard_at if key in hot else sibling.heard_at
+            for key, sibling in siblings.items()
+        }
+        return {key: at for key, at in heard.items() if at is not None}
 
     def _save(self, work: Work, loaded: Loaded, now: datetime) -> None:
         record = loaded.record

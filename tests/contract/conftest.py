@@ -13,7 +13,7 @@ from bridge.records import schema
 from bridge.records.database import Database
 from bridge.records.engine import SqlRecords
 from bridge.records.tables import metadata
-from tests.contract.records import OTHER_SITE, SITE, site
+from tests.contract.samples import OTHER_SITE, SITE, START, site
 from tests.servers.postgresql import PostgreSQL
 
 RECORDS_ENGINES = ("sqlite", "postgresql")
@@ -52,8 +52,8 @@ def database(migrated: Database) -> Database:
 def records(database: Database) -> Records:
     """Records of two sites that have nothing yet."""
     records = SqlRecords(database, Encryption("a-key-for-tests-only-0123456789abcdef"))
-    records.add_site(site(SITE), site.created_at)
-    records.add_site(site(OTHER_SITE), site.created_at)
+    records.add_site(site(SITE), START)
+    records.add_site(site(OTHER_SITE), START)
     return records
 
 

@@ -174,7 +174,7 @@ def test_a_script_element_of_another_site_gets_nothing(wordpress: WordPress) -> 
     assert "token" not in answer.text
 
 
-@pytest.mark.parametrize("name", ["session", "SESSION", "events", "sync?conversation=a&page=b"])
+@pytest.mark.parametrize("name", ["session", "events", "sync?conversation=a&page=b"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_no_route_allows_other_origins(wordpress: WordPress, name: str, method: str) -> None:
     foreign = {
@@ -182,8 +182,12 @@ def test_no_route_allows_other_origins(wordpress: WordPress, name: str, method: 
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization",
     }
-    answer = requests.request(method, route(wordpress, name), headers=foreign, timeout=30)
-    assert [name for name in answer.headers if name.lower().startswith(CORS)] == []
+    address = route(wordpress, name)
+    # WordPress takes routes in capitals, too.
+    for path in (address, address.replace("chat-presence-bridge/v1", "CHAT-Presence-Bridge/V1")):
+        answer = requests.request(method, path, headers=foreign, timeout=30)
+        assert answer.status_code in {200, 403, 404}
+        assert [name for name in answer.headers if name.lower().startswith(CORS)] == []
 
 
 def test_routes_of_others_keep_their_headers(wordpress: WordPress) -> None:

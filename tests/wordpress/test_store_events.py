@@ -51,7 +51,7 @@ def test_no_visitor_is_named(wordpress: WordPress, connected: RecordingBridge) -
 
 
 def test_the_visitor_has_the_answer_first(wordpress: WordPress, connected: RecordingBridge) -> None:
-    """The bridge answers only after the visitor was answered: waiting for it would never end."""
+    """The bridge answers only after the visitor was answered: PHP would give up waiting for it."""
     answered = threading.Event()
     finished = threading.Event()
 
@@ -65,6 +65,7 @@ def test_the_visitor_has_the_answer_first(wordpress: WordPress, connected: Recor
     assert say(wordpress, text="Hi").status_code == 200
     answered.set()
     wait_until(finished.is_set, "the bridge was asked, and answered after the visitor")
+    assert wordpress.php("echo wp_json_encode( get_transient( 'cpb_circuit' ) );") == "false"
 
 
 def test_the_chat_goes_on_without_the_bridge(

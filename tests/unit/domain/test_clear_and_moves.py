@@ -129,6 +129,16 @@ def test_p7_a_clear_outlives_the_memory_of_its_page() -> None:
     assert story.at(1e6).state == "online"
 
 
+def test_p7_forgetting_pages_brings_no_answered_clear_back() -> None:
+    story = Story()
+    story.clear(0, "a", 2)
+    story.message(10, "a", 1)
+    story.clear(5)
+    assert (story.at(11).state, story.at(11).since) == ("chat_cleared", 0)
+    story.forget(1e6)
+    assert (story.at(1e6).state, story.at(1e6).since) == ("chat_cleared", 0)
+
+
 # P8: moved_on.
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.domain.happenings import DURATIONS, INTERVALS, PAGES, event_lists, steady, tell
-from tests.unit.domain.model import Happening
+from tests.unit.domain.model import FACTS, Happening
 from tests.unit.domain.story import DAY, Seen, Story
 
 Shown = tuple[Seen, frozenset[str], float | None]
@@ -79,7 +79,7 @@ def test_p15_holds_with_streams_and_syncs_between_the_events(
             for event in data.draw(event_lists(most=6))
         ]
         # All that was ever told may be told again, but new things only once they have happened.
-        again = [it for it in tangled if it.kind not in ("stream", "drop", "push", "sync")]
+        again = [it for it in tangled if it.kind not in FACTS]
         straight += events
         tangled += data.draw(st.permutations([*events, *again]))
         clock = last_moment(straight)

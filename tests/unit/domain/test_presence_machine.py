@@ -69,8 +69,13 @@ class PresenceMachine(RuleBasedStateMachine):
     def a_page_syncs(self, page: str, told: float | None) -> None:
         self._tell(Happening("sync", self.now, page=page, told=told))
 
-    @rule(page=st.sampled_from(PAGES), told=st.sampled_from([0.0, 10.0]))
-    def a_page_opens_a_stream(self, page: str, told: float) -> None:
+    @rule(
+        page=st.sampled_from(PAGES), told=st.sampled_from([0.0, 0.0, 10.0]), revived=st.booleans()
+    )
+    def a_page_opens_a_stream(self, page: str, told: float, revived: bool) -> None:
+        if revived:
+            view = Happening("view", self.now, page=page, seq=9)
+            self.an_event_happens(view, ago=0.0, tie="x", at_once=True)
         self.numbers += 1
         stream = f"s{self.numbers:04}"
         self._tell(Happening("stream", self.now, id=stream, page=page, told=told))

@@ -47,6 +47,15 @@ final class Options_Test extends WordPress_Test_Case {
 		$this->assertGreaterThan( $before, $after_writing, 'the write itself should have asked the database' );
 	}
 
+	public function test_activation_adds_all_options_autoloaded(): void {
+		array_map( 'delete_option', array_keys( Options::ALL ) );
+		Installation::activate();
+		$autoloaded = wp_load_alloptions( true );
+		foreach ( array_keys( Options::ALL ) as $name ) {
+			$this->assertArrayHasKey( $name, $autoloaded );
+		}
+	}
+
 	public function test_uninstalling_leaves_nothing(): void {
 		global $wpdb;
 		$this->connect();

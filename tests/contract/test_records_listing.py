@@ -1,0 +1,198 @@
+"""What readers list: conversations and messages, page by page, none twice and none left out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from bridge.domain.presence import PresenceState, State
+from bridge.ports import (
+    ConversationQuery,
+    ConversationRecord,
+    MessageRecord,
+    Records,
+    VisitorRecord,
+)
+from tests.contract.samples import (
+    AWKWARD,
+    OFFLINE,
+    ONLINE,
+    OTHER_SITE,
+    SITE,
+    START,
+    SWITCHING,
+    conversation,
+    message,
+    moment,
+)
+
+CLEARED = PresenceState(State.CHAT_CLEARED, since=START, last_seen_at=START)
+STATES = (ONLINE, SWITCHING, OFFLINE, CLEARED)
+RANKS = {State.ONLINE: 0, State.SWITCHING_PAGES: 1, State.OFFLINE: 2, State.CHAT_CLEARED: 2}
+
+
+def save(records: Records, *saved: ConversationRecord, site: str = SITE) -> None:
+    with records.begin(site) as work:
+        for record in saved:
+            work.save_conversation(record, known_rev=0)
+
+
+def listed(records: Records, query: ConversationQuery, agent: str = "agent") -> list[str]:
+    return [each.record.id for each in records.list_conversations(SITE, agent, query)]
+
+
+def by_recent(record: ConversationRecord) -> tuple[object, ...]:
+    # Of two at one time the greater id comes first; any order would do, as long as it is one.
+    return (-record.last_activity_at.timestamp(), [-ord(each) for each in record.id])
+
+
+def by_presence(record: ConversationRecord) -> tuple[object, ...]:
+    return (RANKS[record.state.state], *by_recent(record))
+
+
+# ------------------------------------------------------------------------ conversations
+
+
+@pytest.mark.parametrize(("sort", "order"), [("presence", by_presence), ("recent", by_recent)])
+@pytest.mark.parametrize("limit", [1, 3, 7, 100])
+def test_pages_of_a_list_follow_one_another(
+    records: Records,
+    sort: str,
+    order: Callable[[ConversationRecord], tuple[object, ...]],
+    limit: int,
+) -> None:
+    # Five times for twenty-four conversations: most share theirs with others of their state.
+    saved = [
+        conversation(f"c{n:02}", state=STATES[n % 4], last_activity_at=moment(n * 7 % 5))
+        for n in range(24)
+    ]
+    random.Random(1).shuffle(saved)  # noqa: S311 - an order, not a secret
+    save(records, *saved)
+    save(records, conversation("c00", state=ONLINE), site=OTHER_SITE)
+    save(records, conversation("deleted", state=ONLINE, deleted=True))
+    found: list[str] = []
+    after = None
+    while page := records.list_conversations(
+        SITE, "agent", ConversationQuery(limit, sort, after=after)
+    ):
+        assert len(page) <= limit
+        last = page[-1].record
+        after = (RANKS[last.state.state], last.last_activity_at, last.id)
+        found += [each.record.id for each in page]
+    assert found == [each.id for each in sorted(saved, key=order)]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.state.value)
+def test_a_list_can_be_of_one_state(records: Records, state: PresenceState) -> None:
+    save(records, *(conversation(each.state.value, state=each) for each in STATES))
+    for sort in ("presence", "recent"):
+        query = ConversationQuery(10, sort, presence=state.state.value)
+        assert listed(records, query) == [state.state.value]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("jane", {"1"}),
+        ("JANE DOE", {"1"}),
+        ("doe@shop", {"1"}),
+        ("müller", {"2"}),
+        ("MÜLLER", {"2"}),
+        ("ЖАННА", {"3"}),
+        ("%", set()),
+        ("_", {"resp_aB", "3"}),
+        ("resp_ab", {"resp_aB"}),
+        ("\\", set()),
+        ("e", {"1", "2", "3", "resp_aB"}),
+        ("nobody", set()),
+    ],
+)
+def test_a_search_finds_parts_of_names_emails_and_ids(
+    records: Records, text: str, found: set[str]
+) -> None:
+    with records.begin(SITE) as work:
+        work.save_visitor(VisitorRecord("v1", "Jane Doe", "jane.doe@shop.example"))
+        work.save_visitor(VisitorRecord("v2", "Müller", "m@example.com"))
+        work.save_visitor(VisitorRecord("v3", "Жанна", "zh_anna@example.com"))
+    save(
+        records,
+        *(conversation(str(n), visitor=f"v{n}") for n in (1, 2, 3)),
+        conversation("resp_aB", visitor=None),
+    )
+    assert set(listed(records, ConversationQuery(10, text=text))) == found
+
+
+def test_an_awkward_name_is_found_by_itself(records: Records) -> None:
+    with records.begin(SITE) as work:
+        work.save_visitor(VisitorRecord("v", AWKWARD))
+    save(records, conversation(), conversation("other", visitor="w"))
+    assert listed(records, ConversationQuery(10, text=AWKWARD)) == ["c"]
+
+
+def test_unread_messages_are_counted_for_each_agent(records: Records) -> None:
+    save(records, conversation(message_count=3))
+    save(records, conversation(message_count=3), site=OTHER_SITE)
+    records.mark_read(SITE, "sam", "c", 2)
+    assert [unread(records, SITE, agent) for agent in ("sam", "kim")] == [1, 3]
+    assert unread(records, OTHER_SITE, "sam") == 3
+    records.mark_read(SITE, "sam", "c", 3)
+    assert unread(records, SITE, "sam") == 0
+
+
+def test_what_was_read_does_not_become_unread(records: Records) -> None:
+    # Two phones of one agent: the slower request read less.
+    save(records, conversation(message_count=3))
+    records.mark_read(SITE, "sam", "c", 3)
+    records.mark_read(SITE, "sam", "c", 2)
+    assert unread(records, SITE, "sam") == 0
+
+
+def unread(records: Records, site: str, agent: str) -> int:
+    found = records.read_conversation(site, agent, "c")
+    (in_list,) = records.list_conversations(site, agent, ConversationQuery(10))
+    assert found == in_list
+    return in_list.unread
+
+
+# ----------------------------------------------------------------------------- messages
+
+
+@pytest.fixture
+def thread(records: Records) -> list[MessageRecord]:
+    """Twelve messages at four times, in the order of time and place."""
+    said = [message(f"m{n * 5 % 12:02}", at=n // 3, rev=99 - n, place=n + 1) for n in range(12)]
+    with records.begin(SITE) as work:
+        for each in reversed(said):
+            work.save_message(each)
+        work.save_message(message("m00", conversation="another"))
+    with records.begin(OTHER_SITE) as work:
+        work.save_message(message("m00"))
+    return said
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 12, 100])
+def test_messages_can_be_read_backwards_and_forwards(
+    records: Records, thread: list[MessageRecord], limit: int
+) -> None:
+    backwards = list(records.list_messages(SITE, "c", None, None, limit) or [])
+    assert backwards == thread[-limit:]
+    while page := records.list_messages(SITE, "c", backwards[0].id, None, limit):
+        assert len(page) <= limit
+        backwards = [*page, *backwards]
+    assert backwards == thread
+    forwards = thread[:1]
+    while page := records.list_messages(SITE, "c", None, forwards[-1].id, limit):
+        assert len(page) <= limit
+        forwards = [*forwards, *page]
+    assert forwards == thread
+
+
+def test_what_is_not_there_has_nothing_before_or_after_it(
+    records: Records, thread: list[MessageRecord]
+) -> None:
+    assert records.list_messages(SITE, "c", "none", None, 5) is None
+    assert records.list_messages(SITE, "c", None, "none", 5) is None
+    assert records.list_messages(SITE, "another", thread[-1].id, None, 5) is None
+    assert records.list_messages(SITE, "none", None, None, 5) == []
