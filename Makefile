@@ -51,10 +51,12 @@ clean: ## Remove everything that was made here
 
 # Two stamps, so that `make run` installs only what the bridge itself needs.
 $(VENV)/.runtime-installed: requirements.txt
+	@echo "Installing what the bridge needs into $(VENV): half a minute or so, once."
 	@bin/make-venv $(PYTHON) $(VENV)
-	$(PIP_INSTALL) -r requirements.txt
+	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/.tools-installed: requirements-dev.txt $(VENV)/.runtime-installed
-	$(PIP_INSTALL) -r requirements-dev.txt
+	@echo "Installing what the tests and checks need."
+	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@

@@ -85,7 +85,7 @@ def invalid(error: msgspec.ValidationError) -> InvalidError:
     detail, _, path = str(error).partition(" - at `$")
     at = path.rstrip("`").replace("[", ".").replace("]", "")
     pointer = "/".join(at.split("."))
-    return InvalidError(f"{detail}.", errors=((pointer or "/", detail),))
+    return InvalidError(f"{detail}.", errors=((pointer, detail),))
 
 
 def refuse_nul(content: bytes, decoded: object) -> None:

@@ -31,7 +31,9 @@ def _is_public(host: str) -> bool:
         found = {each[4][0] for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return False
-    return all(ipaddress.ip_address(str(each).partition("%")[0]).is_global for each in found)
+    addresses = [ipaddress.ip_address(str(each).partition("%")[0]) for each in found]
+    # For Python, a multicast group is global.
+    return all(each.is_global and not each.is_multicast for each in addresses)
 
 
 def _refused(pointer: str, detail: str, code: str) -> InvalidError:

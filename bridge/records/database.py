@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bridge.errors import UnavailableError
 
 BUSY_SECONDS = 2.0
-"""How long a writer waits for another process's transaction on SQLite."""
+"""How long a writer waits for another process's transaction."""
 
 _RETRY_AFTER = 2.0
 
@@ -34,12 +34,7 @@ class Database:
             self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", size=1, wait=0)
         else:
             # Apart, so that a writer who reads beside its transaction cannot wait for itself.
-            self.reader, self.writer = (
-                sa.create_engine(
-                    url, pool_size=5, max_overflow=5, pool_timeout=3, pool_pre_ping=True
-                )
-                for _ in range(2)
-            )
+            self.reader, self.writer = _postgresql_engine(url), _postgresql_engine(url)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -71,6 +66,18 @@ def _available() -> Iterator[None]:
             "The bridge's database is away, locked or full. Nothing was changed; try again.",
             retry_after=_RETRY_AFTER,
         ) from error
+
+
+def _postgresql_engine(url: str) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=5, max_overflow=5, pool_timeout=3, pool_pre_ping=True)
+
+    def configure(connection: Any, _record: Any) -> None:
+        # Or whoever holds a lock, and lost its network, would hold up a site for hours.
+        connection.execute(f"SET lock_timeout = '{BUSY_SECONDS * 1000:.0f}ms'")
+        connection.commit()
+
+    sa.event.listen(engine, "connect", configure)
+    return engine
 
 
 def _sqlite_engine(url: str, begin: str, *, size: int, wait: float) -> sa.Engine:

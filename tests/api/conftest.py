@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,18 @@ def clock() -> Clock:
 def installation(migrated_database: Path, tmp_path: Path, clock: Clock) -> Iterator[Installation]:
     """A bridge."""
     made = Installation(copy_of(migrated_database, tmp_path), clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def private_installation(
+    migrated_database: Path, tmp_path: Path, clock: Clock
+) -> Iterator[Installation]:
+    """A bridge whose stores may have private addresses, as in development."""
+    database = copy_of(migrated_database, tmp_path)
+    settings = replace(settings_for(database), allow_private_stores=True)
+    made = Installation(database, clock, settings)
     yield made
     made.close()
 
