@@ -12,9 +12,13 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bridge import __version__
 from bridge.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from bridge.bootstrap import Bridge
 
 _CONFIGURATION = Path(__file__).parent / "gunicorn.conf.py"
 _DEMO_FOLDER = Path(".demo")
@@ -101,6 +105,14 @@ def _serve(_parsed: argparse.Namespace) -> None:
     settings = Settings.load()
     _prepare(settings)
     _run_gunicorn(settings)
+
+
+def _bridge(settings: Settings) -> Bridge:
+    """The bridge over a database that is up to date."""
+    from bridge import bootstrap
+
+    _prepare(settings)
+    return bootstrap.build(settings)
 
 
 def _prepare(settings: Settings) -> None:
@@ -205,21 +217,19 @@ def _openapi(_parsed: argparse.Namespace) -> None:
 
 
 def _purge(_parsed: argparse.Namespace) -> None:
-    from bridge import bootstrap
     from bridge.times import utc_now
 
     settings = Settings.load()
-    purged = bootstrap.build(settings).retention.purge(settings.retention_days, utc_now())
+    purged = _bridge(settings).retention.purge(settings.retention_days, utc_now())
     print(f"Removed {purged} conversations.")
 
 
 def _site_add(parsed: argparse.Namespace) -> None:
-    from bridge import bootstrap
     from bridge.services.sites import connection_string
     from bridge.times import utc_now
 
     settings = Settings.load()
-    added = bootstrap.build(settings).sites.add(parsed.name, parsed.url, utc_now())
+    added = _bridge(settings).sites.add(parsed.name, parsed.url, utc_now())
     line = connection_string(_public_url(settings), added.id, added.secret)
     _print(
         parsed,
@@ -233,9 +243,8 @@ def _public_url(settings: Settings) -> str:
 
 
 def _site_list(parsed: argparse.Namespace) -> None:
-    from bridge import bootstrap
 
-    sites = bootstrap.build(Settings.load()).records.sites()
+    sites = _bridge(Settings.load()).records.sites()
     _print(
         parsed,
         {"sites": [{"site": site, "name": name, "url": url} for site, name, url in sites]},
@@ -244,12 +253,11 @@ def _site_list(parsed: argparse.Namespace) -> None:
 
 
 def _site_rotate(parsed: argparse.Namespace) -> None:
-    from bridge import bootstrap
     from bridge.services.sites import connection_string
     from bridge.times import utc_now
 
     settings = Settings.load()
-    secret = bootstrap.build(settings).sites.rotate(parsed.site, utc_now())
+    secret = _bridge(settings).sites.rotate(parsed.site, utc_now())
     if secret is None:
         raise CommandError(f"There is no site {parsed.site}.")
     line = connection_string(_public_url(settings), parsed.site, secret)
@@ -261,14 +269,13 @@ def _site_rotate(parsed: argparse.Namespace) -> None:
 
 
 def _pair(parsed: argparse.Namespace) -> None:
-    from bridge import bootstrap
     from bridge.api.store import app_link
     from bridge.ports import Agent
     from bridge.services.pair import RIGHTS
     from bridge.times import rfc3339, utc_now
 
     settings = Settings.load()
-    bridge = bootstrap.build(settings)
+    bridge = _bridge(settings)
     if bridge.records.site(parsed.site) is None:
         raise CommandError(f"There is no site {parsed.site}.")
     agent = Agent(f"cli:{parsed.name.strip().casefold()}"[:128], parsed.name)
@@ -283,10 +290,9 @@ def _pair(parsed: argparse.Namespace) -> None:
 
 
 def _devices(parsed: argparse.Namespace) -> None:
-    from bridge import bootstrap
     from bridge.times import rfc3339
 
-    bridge = bootstrap.build(Settings.load())
+    bridge = _bridge(Settings.load())
     if bridge.records.site(parsed.site) is None:
         raise CommandError(f"There is no site {parsed.site}.")
     found = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 
@@ -38,7 +38,7 @@ class SignedRequest:
     site: Site
     id: str
     sent_at: datetime
-    content: bytes
+    content: bytes = field(repr=False)
 
 
 def signed_by_store(
@@ -216,7 +216,7 @@ def visitor_of(
                 "The visitor signed in or out since: get a new token.", code="token-superseded"
             )
     except UnauthorizedError:
-        app.limits.count(limits.ADDRESS_FAILURES, limits.address_key(request.remote_addr), now)
+        app.limits.count(limits.BAD_TOKENS, limits.address_key(request.remote_addr), now)
         raise
     origin = request.headers.get("Origin")
     if origin is not None and not site.allows(origin):

@@ -106,6 +106,7 @@ ENDPOINTS = (
         STORE,
         "Sign out all devices of one person",
         answer=s.SignedOut,
+        problems=(404,),
     ),
     Endpoint(
         "POST",

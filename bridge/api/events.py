@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct
 
 from bridge.api import body
 from bridge.api.schemas import Event, EventConversation, EventResult, EventsAnswer, to_json
+from bridge.api.schemas.common import Confidential
 from bridge.errors import InvalidError
 from bridge.services.addresses import page_address
 from bridge.services.incoming import Answer, Incoming, IncomingMessage, Result
@@ -21,7 +22,7 @@ FURTHEST_FUTURE = timedelta(seconds=60)
 _TITLE = 300
 
 
-class RawEvents(Struct):
+class RawEvents(Confidential):
     """A batch before its events are looked at."""
 
     events: list[msgspec.Raw]
@@ -69,7 +70,7 @@ def of_store(
         try:
             occurred_at = datetime.fromisoformat(event.occurred_at.upper())
             if occurred_at.tzinfo is None:
-                occurred_at = occurred_at.replace(tzinfo=UTC)
+                return _rejected(event.id, "invalid", "occurred_at needs an offset, such as Z.")
             at = now - (sent_at - occurred_at)
         except (ValueError, OverflowError):
             return _rejected(event.id, "invalid", "occurred_at is no RFC 3339 time.")

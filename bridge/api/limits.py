@@ -34,7 +34,10 @@ SITE = Limit("site", 6_000)
 DEVICE = Limit("device", 600)
 """Requests of one agent's device."""
 ADDRESS_FAILURES = Limit("failures", 120)
-"""Requests of one address with a bad credential."""
+"""Requests of one address with a bad signature or device's token."""
+BAD_TOKENS = Limit("bad-tokens", 120)
+"""Requests of one address with a bad visitor's token: apart, for what the store's PHP passes on
+comes from the store's own address."""
 WRONG_CODES = Limit("codes", 10, 600)
 """Wrong pairing codes from one address."""
 

@@ -70,9 +70,7 @@ class Restored:
     """A page recorded live that outlived a restart of the bridge (P14)."""
 
     alive_at: datetime
-    """When the bridge last recorded that it was alive."""
-    at: datetime
-    """When the bridge was back."""
+    """When it was last known to be live: it was not heard since if it was not heard later."""
     until: datetime
     """The deadline that the page was given after the restart."""
 
@@ -134,7 +132,7 @@ class Page:
         heard = self.heard_at
         if heard is None or self.gone:
             return None
-        if self.restored is not None and heard <= self.restored.at:
+        if self.restored is not None and heard <= self.restored.alive_at:
             return self.restored.until
         return self._usual_deadline(heard, timing)
 

@@ -171,7 +171,7 @@ class Presence:
         """
         for page in self.live_pages(recorded_at, timing).values():
             until = later(now, page.longest_allowance(timing))
-            page.restored = Restored(max(alive_at, recorded_at), now, until)
+            page.restored = Restored(max(alive_at, recorded_at), until)
             if page.stream is not None and page.stream.dropped_at is None:
                 page.stream = replace(page.stream, dropped_at=page.restored.alive_at)
 

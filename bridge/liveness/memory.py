@@ -92,6 +92,12 @@ class MemoryLiveness:
                 self._push(key, proper)
         return due
 
+    def give_back(self, keys: Iterable[ConversationKey], now: datetime) -> None:
+        """See :meth:`bridge.ports.Liveness.give_back`."""
+        for key in keys:
+            if key in self._hot:
+                self._push(key, now)
+
     def next_due(self) -> datetime | None:
         """See :meth:`bridge.ports.Liveness.next_due`."""
         while self._heap and self._queued.get(self._heap[0][2]) != self._heap[0][:2]:

@@ -88,5 +88,8 @@ class Liveness(Protocol):
         a caller loses is not lost.
         """
 
+    def give_back(self, keys: Iterable[ConversationKey], now: datetime) -> None:
+        """What was taken and could not be worked on: it is due again at once."""
+
     def next_due(self) -> datetime | None:
         """When the next conversation may be due; never later than it is."""

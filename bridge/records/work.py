@@ -61,13 +61,20 @@ class SqlWork:
         row = self._connection.execute(
             sa.select(known.status, known.body).where(known.site == self.site, known.id == request)
         ).first()
-        return None if row is None else RecordedAnswer(row.status, row.body)
+        if row is None:
+            return None
+        return RecordedAnswer(row.status, self._encryption.decrypt(row.body))
 
     def keep_answer(self, request: str, answer: RecordedAnswer, at: datetime) -> None:
         """See :meth:`bridge.ports.Work.keep_answer`."""
         self._connection.execute(
             sa.insert(answered_requests).values(
-                site=self.site, id=request, at=at, status=answer.status, body=answer.body
+                site=self.site,
+                id=request,
+                at=at,
+                status=answer.status,
+                # It may hold a pairing code, of which the records otherwise keep the hash alone.
+                body=self._encryption.encrypt(answer.body),
             )
         )
 

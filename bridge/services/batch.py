@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bridge.domain.presence import Presence, PresenceState, State
@@ -13,7 +13,7 @@ from bridge.services.recording import Loaded, Recorder
 
 @dataclass(slots=True)
 class Batch:
-    """What a batch has loaded, and in which conversations it heard the visitor.
+    """What a batch has loaded, of which conversations it spoke, and in which the visitor was heard.
 
     ``from_store`` grants what only the store may say (M3); ``device`` is what the visitor's browser
     calls itself.
@@ -26,6 +26,8 @@ class Batch:
     device: str | None = None
     loaded: dict[str, Loaded] = field(default_factory=dict)
     visitors: dict[str, VisitorRecord] = field(default_factory=dict)
+    known_visitors: dict[str, VisitorRecord] = field(default_factory=dict)
+    spoken_of: set[str] = field(default_factory=set)
     heard: set[str] = field(default_factory=set)
 
     def seen(self, event: Incoming) -> bool:
@@ -41,8 +43,29 @@ class Batch:
     def visitor(self, visitor: str) -> VisitorRecord:
         """The visitor, new or known; written with the batch."""
         if visitor not in self.visitors:
-            self.visitors[visitor] = self.work.visitor(visitor) or VisitorRecord(visitor)
+            found = self.work.visitor(visitor) or VisitorRecord(visitor)
+            self.visitors[visitor], self.known_visitors[visitor] = found, replace(found)
         return self.visitors[visitor]
+
+    def write(self) -> None:
+        """Write all that was loaded, and show anew where the visitor looks different (S1)."""
+        for visitor in self.visitors.values():
+            self.work.save_visitor(visitor)
+            if _shown(visitor) != _shown(self.known_visitors[visitor.id]):
+                self._show_anew(visitor.id)
+        for loaded in self.loaded.values():
+            self.recorder.write(self.work, loaded, self.now)
+        for conversation in self.heard:
+            self.recorder.heard_in(self.work, self.loaded[conversation], self.now)
+
+    def _show_anew(self, visitor: str) -> None:
+        for record in self.work.siblings(visitor, ""):
+            if record.id not in self.loaded:
+                loaded = self.recorder.load(self.work, record.id, self.now)
+                if loaded is not None:
+                    self.loaded[record.id] = loaded
+        for loaded in self.loaded.values():
+            loaded.changed |= loaded.record.visitor == visitor
 
     def existing(self, event: Incoming) -> Loaded | None:
         """The event's conversation; ``None`` if it never was.
@@ -57,8 +80,13 @@ class Batch:
         foreign = not self.from_store and owner is not None and owner != event.visitor
         if loaded.record.deleted or foreign:
             raise RejectedError("conversation-not-found", "There is no such conversation.")
-        self.loaded[loaded.record.id] = loaded
+        self.keep(loaded)
         return loaded
+
+    def keep(self, loaded: Loaded) -> None:
+        """Write this conversation with the batch, and answer what has become of it."""
+        self.loaded[loaded.record.id] = loaded
+        self.spoken_of.add(loaded.record.id)
 
     def find(self, event: Incoming) -> Loaded | None:
         """The event's conversation, whosesoever it is, deleted or not; ``None`` if it never was.
@@ -78,7 +106,7 @@ class Batch:
         loaded = self.existing(event)
         if loaded is None:
             loaded = Loaded(_begun_by(event), known_rev=0)
-            self.loaded[loaded.record.id] = loaded
+            self.keep(loaded)
         elif event.visitor is not None and event.visitor != loaded.record.visitor:
             loaded.record.visitor = event.visitor
             loaded.changed = True
@@ -88,6 +116,11 @@ class Batch:
             visitor = self.visitor(event.visitor)
             visitor.device = self.device or visitor.device
         return loaded
+
+
+def _shown(visitor: VisitorRecord) -> VisitorRecord:
+    """The visitor without what no reader sees."""
+    return replace(visitor, tokens_from=None, last_order=None)
 
 
 def _begun_by(event: Incoming) -> ConversationRecord:

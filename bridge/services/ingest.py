@@ -109,14 +109,12 @@ class Ingest:
 
     def _take(self, batch: Batch, events: Sequence[Incoming | Result]) -> Answer:
         answer = Answer([self._take_one(batch, event) for event in events])
-        for visitor in batch.visitors.values():
-            batch.work.save_visitor(visitor)
-        for loaded in batch.loaded.values():
-            self._recorder.write(batch.work, loaded, batch.now)
-        for conversation, loaded in batch.loaded.items():
-            if conversation in batch.heard:
-                self._recorder.heard_in(batch.work, loaded, batch.now)
-            answer.conversations[conversation] = self._told(loaded.record)
+        batch.write()
+        answer.conversations = {
+            conversation: self._told(loaded.record)
+            for conversation, loaded in batch.loaded.items()
+            if conversation in batch.spoken_of
+        }
         batch.work.note_event(batch.now)
         return answer
 
@@ -229,7 +227,7 @@ class Ingest:
             raise RejectedError("conversation-not-found", "There is no such conversation.")
         if loaded.record.deleted:
             return False
-        batch.loaded[loaded.record.id] = loaded
+        batch.keep(loaded)
         delete(batch.work, loaded)
         return True
 

@@ -126,7 +126,7 @@ class Recorder:
         for each in loaded:
             key = ConversationKey(work.site, each.record.id)
             if key in hot:
-                overlay(each.record.presence, hot[key], now, self._timing)
+                overlay(each.record.presence, hot[key], self._timing)
             if not each.record.deleted:
                 self._settle(work, each, now)
         return loaded
@@ -142,7 +142,7 @@ class Recorder:
     def _evaluate(self, work: Work, loaded: Loaded, at: datetime) -> None:
         """Enter the state at ``at`` if a reader would see a difference."""
         record = loaded.record
-        was, new = record.state, loaded.known_rev == 0 and not loaded.changed
+        was, new = record.state, loaded.known_rev == 0 and not loaded.entered
         present = record.presence.state_at(at, self._timing, was)
         if present.state not in _PRESENT:
             loaded.moved |= new or was.state in _PRESENT
@@ -201,7 +201,7 @@ class Recorder:
             raise UnavailableError("The conversation was changed by another process; try again.")
 
 
-def overlay(presence: Presence, hot: HotConversation, now: datetime, timing: Timing) -> None:
+def overlay(presence: Presence, hot: HotConversation, timing: Timing) -> None:
     """Bring ``presence`` up to what liveness heard since it was written."""
     for key, known in hot.pages.items():
         page = presence.store if key == STORE_PAGE else presence.pages.get(key)
@@ -211,7 +211,7 @@ def overlay(presence: Presence, hot: HotConversation, now: datetime, timing: Tim
             presence.apply(PageEvent(PageEventKind.HEARTBEAT, key, known.mark), timing)
         deadline = page.deadline(timing)
         if deadline is not None and deadline < known.deadline:
-            page.restored = Restored(known.heard_at, now, known.deadline)
+            page.restored = Restored(known.heard_at, known.deadline)
 
 
 def _differ(recorded: PresenceState, present: PresenceState) -> bool:

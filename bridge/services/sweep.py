@@ -36,16 +36,19 @@ class Sweep:
     def settle(self, now: datetime) -> int:
         """Record the changes of all deadlines passed at ``now``; how many conversations were due.
 
-        Raises :class:`UnavailableError` when storage is away: what was taken is
-        due again 5 s later.
+        Raises :class:`UnavailableError` when storage is away; they are still due then.
         """
         settled = 0
         while due := self._liveness.take_due(now, BATCH):
             by_site: dict[str, list[str]] = defaultdict(list)
             for site, conversation in due:
                 by_site[site].append(conversation)
-            for site, conversations in by_site.items():
-                self._settle_site(site, conversations, now)
+            try:
+                for site, conversations in by_site.items():
+                    self._settle_site(site, conversations, now)
+            except UnavailableError:
+                self._liveness.give_back(due, now)
+                raise
             settled += len(due)
         return settled
 
@@ -71,6 +74,8 @@ class Sweep:
                 if record.state.state is State.ONLINE:
                     record.presence.restore(record.recorded_at, alive_at, now, self._timing)
                 self._liveness.place(key, self._recorder.hot(record, now))
+                # Whether a heartbeat changes more than it says was lost with the memory of it (P8).
+                self._liveness.interrupt(key)
                 restored += 1
         return restored
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge import bootstrap
 from tests.api.device import App
-from tests.api.installation import Clock, Installation, copy_of, settings_for
+from tests.api.installation import Clock, Installation, SetUp, copy_of, settings_for
 from tests.api.store import Store
 from tests.api.visitor import Visitor
 
@@ -38,15 +39,18 @@ def installation(migrated_database: Path, tmp_path: Path, clock: Clock) -> Itera
 
 
 @pytest.fixture
-def private_installation(
-    migrated_database: Path, tmp_path: Path, clock: Clock
-) -> Iterator[Installation]:
-    """A bridge whose stores may have private addresses, as in development."""
-    database = copy_of(migrated_database, tmp_path)
-    settings = replace(settings_for(database), allow_private_stores=True)
-    made = Installation(database, clock, settings)
-    yield made
-    made.close()
+def set_up(migrated_database: Path, tmp_path: Path, clock: Clock) -> Iterator[SetUp]:
+    """Makes a bridge whose settings differ."""
+    made = []
+
+    def with_settings(**changes: Any) -> Installation:
+        database = copy_of(migrated_database, tmp_path)
+        made.append(Installation(database, clock, replace(settings_for(database), **changes)))
+        return made[-1]
+
+    yield with_settings
+    for installation in made:
+        installation.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,6 +98,10 @@ class Installation:
             services = replace(self.bridge.services, limits=self._limits)
             self.bridge = replace(self.bridge, services=services)
         self.app: Flask = create_app(self.settings, self.bridge)
+
+
+SetUp = Callable[..., Installation]
+"""Makes a bridge with the settings given by name."""
 
 
 def _without_waiting_for_the_disk(connection: sqlite3.Connection, _record: Any) -> None:

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from bridge import __version__
 from tests.api.description import refused
-from tests.api.installation import Installation
+from tests.api.installation import Installation, SetUp
 from tests.api.store import Store
 from tests.api.visitor import message
 
@@ -211,10 +211,8 @@ def test_a_name_must_lead_to_public_addresses_alone(
         refused(answered, 422, "address-not-public")
 
 
-def test_for_development_addresses_may_be_private(
-    private_installation: Installation,
-) -> None:
-    store = private_installation.add_store()
+def test_for_development_addresses_may_be_private(set_up: SetUp) -> None:
+    store = set_up(allow_private_stores=True).add_store()
     assert (
         connect(store, store_url="http://127.0.0.1:8080/", rest_url="http://[::1]/").status_code
         == 200

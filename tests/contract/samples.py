@@ -116,7 +116,7 @@ page_fields = {
     "hearing": _hearings,
     "told": st.none() | st.builds(Told, moments, _seconds, st.booleans()),
     "stream": st.none() | st.builds(Stream, moments, texts, _maybe_moments, _marks),
-    "restored": st.none() | st.builds(Restored, moments, moments, moments),
+    "restored": st.none() | st.builds(Restored, moments, moments),
     "clear": _marks,
     "written": _marks,
     "written_at": _hearings,

@@ -123,6 +123,17 @@ def test_what_is_placed_by_its_taker_is_due_at_its_new_time(liveness: Liveness) 
     assert liveness.take_due(moment(100), 10) == [key("later")]
 
 
+def test_what_is_given_back_is_due_at_once(liveness: Liveness) -> None:
+    for conversation, due in (("a", 10), ("b", 11)):
+        liveness.place(key(conversation), online({}, due=due))
+    taken = liveness.take_due(moment(12), 10)
+    liveness.place(key("b"), online({}, due=100))
+    liveness.give_back([*taken, key("never was")], moment(13))
+    assert liveness.take_due(moment(13), 10) == [key("a")]
+    assert liveness.take_due(moment(13), 10) == []
+    assert liveness.take_due(moment(100), 10) == [key("a"), key("b")]
+
+
 def test_who_beats_while_lent_is_not_due_when_the_loan_ends(liveness: Liveness) -> None:
     liveness.place(key(), online({"p": page(allowance=30)}, due=10))
     liveness.take_due(moment(10), 10)

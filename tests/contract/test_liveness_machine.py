@@ -162,6 +162,13 @@ class LivenessMachine(RuleBasedStateMachine):
         for conversation in taken:
             self.model[conversation].lent_until = self.now + LOAN
 
+    @rule(conversations=st.lists(KEYS, max_size=2))
+    def give_back(self, conversations: list[ConversationKey]) -> None:
+        self.liveness.give_back(conversations, moment(self.now))
+        for conversation in conversations:
+            if conversation in self.model:
+                self.model[conversation].lent_until = None
+
     @invariant()
     def what_is_read_is_what_the_model_has(self) -> None:
         absent = key("never placed")

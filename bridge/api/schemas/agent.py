@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from bridge.api.schemas.common import Moment, PresenceFilter
+from bridge.api.schemas.common import Confidential, Moment, PresenceFilter
 from bridge.api.schemas.store import AgentBody, DeviceBody
 
 
@@ -17,7 +17,7 @@ class PairDevice(Struct):
     platform: Annotated[str, Meta(max_length=60)] = ""
 
 
-class PairRequest(Struct):
+class PairRequest(Confidential):
     """A pairing code and the device that has it."""
 
     code: Annotated[str, Meta(min_length=1, max_length=128)]
@@ -32,7 +32,7 @@ class SiteBody(Struct):
     url: str
 
 
-class Paired(Struct):
+class Paired(Confidential):
     """The device's token, told once."""
 
     token: str

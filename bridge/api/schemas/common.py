@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 Id = Annotated[
     str,
@@ -22,3 +22,11 @@ Amount = Annotated[str, Meta(max_length=40, description="A decimal number as tex
 PageEventType = Literal["page_view", "heartbeat", "page_hidden", "page_unload"]
 Right = Literal["conversations:read", "conversations:reply", "takeover", "takeover:force", "push"]
 PresenceFilter = Literal["online", "switching_pages", "offline", "chat_cleared"]
+
+
+class Confidential(Struct):
+    """A body that holds a token or a secret: its ``repr`` names no value."""
+
+    def __repr__(self) -> str:
+        """Its type alone."""
+        return f"{type(self).__name__}(…)"

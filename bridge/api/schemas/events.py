@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from bridge.api.schemas.common import Amount, Email, Id, Moment, Name, PresenceFilter, Sequence
+from bridge.api.schemas.common import (
+    Amount,
+    Confidential,
+    Email,
+    Id,
+    Moment,
+    Name,
+    PresenceFilter,
+    Sequence,
+)
 
 
 class EventMessage(Struct):
@@ -85,7 +94,7 @@ class Event(Struct):
     cart: EventCart | None = None
 
 
-class VisitorEvents(Struct):
+class VisitorEvents(Confidential):
     """A batch of events; ``token`` is the visitor's, where no header could be set."""
 
     events: Annotated[list[Event], Meta(min_length=1, max_length=100)]

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from bridge.api.schemas.common import Email, Id, Moment, Name, Right, Url
+from bridge.api.schemas.common import Confidential, Email, Id, Moment, Name, Right, Url
 
 
-class WooCommerceKeys(Struct):
+class WooCommerceKeys(Confidential):
     """A read-only REST key and the webhooks' secret."""
 
     consumer_key: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -55,7 +55,7 @@ class PairingRequest(Struct):
     rights: Annotated[list[Right], Meta(max_length=5)]
 
 
-class PairingOffer(Struct):
+class PairingOffer(Confidential):
     """A code that works once, for 10 minutes; ``url`` opens the app with it."""
 
     code: str
