@@ -10,9 +10,3 @@ def read_body() -> Response:
     """Read the body, and nothing else."""
     request.get_data()
     return Response(b'{"results": []}', content_type="application/json")
-
-
-@app.get("/readyz")
-def readyz() -> str:
-    """Ready at once."""
-    return "ok"

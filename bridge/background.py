@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bridge.bootstrap import Bridge
 from bridge.errors import UnavailableError
+from bridge.logs import reason_of
 from bridge.services.sweep import ALIVE_EVERY
 
 LONGEST_NAP = 0.2
@@ -40,16 +41,26 @@ def start(bridge: Bridge, clock: Callable[[], datetime]) -> threading.Thread:
 
 def _run(bridge: Bridge, clock: Callable[[], datetime]) -> None:
     nap, next_house_keeping = threading.Event(), clock() + ALIVE_EVERY
+    away_because: str | None = None
     while True:
         now = clock()
         try:
-            bridge.sweep.settle(now)
+            wrote = bridge.sweep.settle(now) > 0
             if now >= next_house_keeping:
+                wrote = True
                 bridge.sweep.keep_house(now)
+                bridge.sites.forget_superseded(now)
                 next_house_keeping = now + ALIVE_EVERY
+            if wrote and away_because is not None:
+                _log.info("storage is back")
+                away_because = None
             nap.wait(_until(bridge.liveness.next_due(), clock()))
-        except UnavailableError:
-            _log.warning("storage is away: deadlines wait")
+        except UnavailableError as error:
+            reason = reason_of(error)
+            # One line for each trouble, however long it lasts.
+            if reason != away_because:
+                _log.warning("storage is away: deadlines wait (%s)", reason)
+            away_because = reason
             nap.wait(_AFTER_FAILURE)
         except Exception:  # noqa: BLE001 - whatever failed, later deadlines must not wait for it
             _log.exception("a sweep failed")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+import sqlalchemy as sa
 
 from bridge.api.limits import Limits
 from bridge.api.services import Services
@@ -23,7 +26,7 @@ from bridge.services.recording import Recorder
 from bridge.services.retention import Retention
 from bridge.services.sites import Sites
 from bridge.services.sweep import Sweep
-from bridge.settings import Settings
+from bridge.settings import Settings, SettingsError
 from bridge.times import utc_now
 
 DEMO_AGENT = Agent("demo", "Demo agent")
@@ -65,7 +68,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge
         sites=sites,
         ingest=Ingest(records, liveness, recorder, timing, sites.supersede),
         devices=devices,
-        conversations=Conversations(records, liveness, sweep),
+        conversations=Conversations(records, liveness, sweep, timing),
         limits=Limits(),
         allow_private_stores=settings.allow_private_stores,
     )
@@ -83,19 +86,44 @@ def open_database(settings: Settings) -> Database:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database up to date. Raises :class:`bridge.errors.UnavailableError`."""
-    database = open_database(settings)
-    try:
+    """Bring the database up to date. Raises :class:`bridge.errors.UnavailableError`, and
+    :class:`SettingsError` if ``DATABASE_URL`` is one that its driver refuses."""
+    with _connected(settings) as database:
         schema.migrate(database)
-    finally:
-        database.dispose()
 
 
-def is_migrated(settings: Settings) -> bool:
-    """Whether the database is up to date. Raises :class:`bridge.errors.UnavailableError`."""
-    database = open_database(settings)
+def check(settings: Settings) -> None:
+    """Return if the database is up to date, and what it keeps encrypted can be read.
+
+    Raises as :func:`migrate` does, and :class:`SettingsError` also if the database is not up to
+    date, or was written with another ``BRIDGE_SECRET_KEY``.
+    """
+    with _connected(settings) as database:
+        if not schema.up_to_date(database):
+            raise SettingsError(
+                "DATABASE_URL names a database that is not up to date: "
+                "run `python -m bridge migrate` first"
+            )
+        records = SqlRecords(database, Encryption(settings.secret_key))
+        for site, _, _ in records.sites()[:1]:
+            records.site(site)
+
+
+@contextmanager
+def _connected(settings: Settings) -> Iterator[Database]:
+    """The database, closed at the end of the block, once it took a connection."""
     try:
-        return schema.up_to_date(database)
+        database = open_database(settings)
+        with database.reading():
+            pass
+    except (sa.exc.ArgumentError, sa.exc.ProgrammingError, TypeError, ValueError):
+        # Not quoted: the address may hold a password.
+        raise SettingsError(
+            "DATABASE_URL is refused by the database's driver: "
+            "check its host, its port and the options after the ?"
+        ) from None
+    try:
+        yield database
     finally:
         database.dispose()
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bridge import __version__
+from bridge import __version__, arguments
 from bridge.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -28,17 +28,23 @@ class CommandError(Exception):
     """A command failed; the message is the one line that says why."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code."""
-    parsed = _parser().parse_args(arguments)
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the command that ``given``, or ``sys.argv``, names; returns the exit code.
+
+    Raises :class:`SystemExit` with 2 for wrong use, and with 0 after ``--help`` and ``--version``.
+    """
+    parsed = _parser().parse_args(given)
     # Imported late: gunicorn's worker has to patch before anything imports psycopg.
-    from bridge.errors import BridgeError
+    from bridge.errors import BridgeError, UnavailableError
+    from bridge.logs import reason_of
 
     try:
         command: Callable[[argparse.Namespace], None] = parsed.command
         command(parsed)
     except (SettingsError, CommandError) as error:
         return _fail(str(error))
+    except UnavailableError as error:
+        return _fail(f"{error.detail} ({reason_of(error)})")
     except BridgeError as error:
         return _fail(error.detail)
     return 0
@@ -50,7 +56,7 @@ def _fail(reason: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = arguments.OneLineParser(
         prog="python -m bridge",
         description="Chat Presence Bridge: whether the visitor of a chat is still there.",
     )
@@ -73,29 +79,47 @@ def _parser() -> argparse.ArgumentParser:
         title="commands", required=True, metavar="COMMAND"
     )
     added = site.add_parser("add", help="add a site", description="Add a site.")
-    added.add_argument("--name", required=True, help="the store's name")
-    added.add_argument("--url", required=True, help="its address; the first allowed origin")
-    added.add_argument("--json", action="store_true", help="print JSON")
+    _add_name(added, "the store's name")
+    added.add_argument(
+        "--url",
+        type=arguments.store_url,
+        required=True,
+        metavar="U",
+        help="its address; the first allowed origin",
+    )
+    _add_json(added)
     added.set_defaults(command=_site_add)
     listed = site.add_parser("list", help="list the sites", description="List the sites.")
-    listed.add_argument("--json", action="store_true", help="print JSON")
+    _add_json(listed)
     listed.set_defaults(command=_site_list)
     rotated = site.add_parser(
         "rotate",
         help="give a site a new secret",
         description="Give a site a new secret. The old one works for 24 more hours.",
     )
-    rotated.add_argument("site", metavar="ID", help="the site's id, st_…")
-    rotated.add_argument("--json", action="store_true", help="print JSON")
+    _add_site(rotated, "ID")
+    _add_json(rotated)
     rotated.set_defaults(command=_site_rotate)
     pair = add("pair", _pair, "print a pairing code, without a store")
-    pair.add_argument("site", metavar="SITE", help="the site's id, st_…")
-    pair.add_argument("--name", required=True, help="the agent's name")
-    pair.add_argument("--json", action="store_true", help="print JSON")
+    _add_site(pair, "SITE")
+    _add_name(pair, "the agent's name")
+    _add_json(pair)
     devices = add("devices", _devices, "list a site's devices")
-    devices.add_argument("site", metavar="SITE", help="the site's id, st_…")
-    devices.add_argument("--json", action="store_true", help="print JSON")
+    _add_site(devices, "SITE")
+    _add_json(devices)
     return parser
+
+
+def _add_site(parser: argparse.ArgumentParser, metavar: str) -> None:
+    parser.add_argument("site", type=arguments.site_id, metavar=metavar, help="the site's id, st_…")
+
+
+def _add_name(parser: argparse.ArgumentParser, whose: str) -> None:
+    parser.add_argument("--name", type=arguments.name, required=True, metavar="N", help=whose)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 # ------------------------------------------------------------------------------- serving
@@ -121,21 +145,18 @@ def _prepare(settings: Settings) -> None:
 
     if settings.database_url.startswith("sqlite"):
         bootstrap.migrate(settings)
-    elif not bootstrap.is_migrated(settings):
-        raise CommandError("The database is not up to date: run `python -m bridge migrate` first.")
+    bootstrap.check(settings)
 
 
 def _run_gunicorn(settings: Settings) -> None:
     sys.stdout.flush()
     # Gunicorn reads it by itself, and takes an empty value for a wrong one.
     os.environ["WEB_CONCURRENCY"] = str(settings.web_concurrency)  # noqa: TID251 - see above
-    arguments = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "bridge.wsgi:app"]
-    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell
+    command = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "bridge.wsgi:app"]
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
 
 
 def _demo(_parsed: argparse.Namespace) -> None:
-    from bridge import bootstrap
-
     _DEMO_FOLDER.mkdir(mode=0o700, exist_ok=True)
     database = (_DEMO_FOLDER / "bridge.db").resolve()
     os.environ.update(  # noqa: TID251 - handed to the server process that takes this one's place
@@ -147,7 +168,7 @@ def _demo(_parsed: argparse.Namespace) -> None:
         }
     )
     settings = Settings.load(demo=True)
-    bootstrap.migrate(settings)
+    _prepare(settings)
     url = f"http://localhost:{settings.port}"
     _add_demo_site(settings, url)
     print(
@@ -206,7 +227,10 @@ def _without_demo(settings: Settings) -> Settings:
 def _migrate(_parsed: argparse.Namespace) -> None:
     from bridge import bootstrap
 
-    bootstrap.migrate(Settings.load())
+    settings = Settings.load()
+    bootstrap.migrate(settings)
+    # In the release phase a wrong key does no harm yet.
+    bootstrap.check(settings)
     print("The database is up to date.")
 
 
@@ -243,7 +267,6 @@ def _public_url(settings: Settings) -> str:
 
 
 def _site_list(parsed: argparse.Namespace) -> None:
-
     sites = _bridge(Settings.load()).records.sites()
     _print(
         parsed,

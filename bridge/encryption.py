@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from bridge.settings import SettingsError
 
 
 class Encryption:
@@ -23,5 +25,14 @@ class Encryption:
         return self._fernet.encrypt(plain)
 
     def decrypt(self, encrypted: bytes) -> bytes:
-        """What was encrypted. Raises ``cryptography.fernet.InvalidToken`` with another key."""
-        return self._fernet.decrypt(encrypted)
+        """What was encrypted.
+
+        Raises :class:`bridge.settings.SettingsError` if that was done with another key.
+        """
+        try:
+            return self._fernet.decrypt(encrypted)
+        except InvalidToken:
+            raise SettingsError(
+                "BRIDGE_SECRET_KEY is not the one that the database's secrets were encrypted with: "
+                "set it to that one"
+            ) from None

@@ -32,7 +32,7 @@ class BadRequestError(BridgeError):
     """The body or the address could not be read at all."""
 
     status = 400
-    code = "malformed-json"
+    code = "malformed-request"
     title = "The request could not be read"
 
 
@@ -40,7 +40,7 @@ class UnauthorizedError(BridgeError):
     """No credential, or a wrong one."""
 
     status = 401
-    code = "unauthorized"
+    code = "token-invalid"
     title = "A valid credential is needed"
 
 
@@ -48,7 +48,7 @@ class ForbiddenError(BridgeError):
     """The credential is good, but not for this."""
 
     status = 403
-    code = "forbidden"
+    code = "right-missing"
     title = "Not allowed"
 
 
@@ -68,12 +68,12 @@ class MethodNotAllowedError(BridgeError):
     title = "Method not allowed"
 
 
-class ConflictError(BridgeError):
-    """The request contradicts the present state."""
+class RequestTimeoutError(BridgeError):
+    """The body did not come in time."""
 
-    status = 409
-    code = "conflict"
-    title = "Conflict"
+    status = 408
+    code = "request-timeout"
+    title = "The request took too long"
 
 
 class TooLargeError(BridgeError):

@@ -20,9 +20,21 @@ SLOW_SECONDS: Final = 1.0
 # Set by the application for each request, to the id that its problem answers carry.
 REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
 
+# Set where a failure is turned into an answer, for the line about that request.
+FAILURE: Final[ContextVar[BaseException | None]] = ContextVar("failure", default=None)
+
 # The messages of these speak of the machine (a full disk, a refused connection). Those of other
 # exceptions may quote a visitor: a violated constraint names the row that violates it.
-_IMPERSONAL: Final = frozenset({"sqlite3.OperationalError", "psycopg.OperationalError"})
+_IMPERSONAL: Final = frozenset(
+    {
+        "sqlite3.OperationalError",
+        "psycopg.OperationalError",
+        "psycopg.errors.ReadOnlySqlTransaction",
+        "sqlalchemy.exc.TimeoutError",
+    }
+)
+# Of these, the classes derived from them are not meant: they are the ones that quote rows.
+_IMPERSONAL_ITSELF: Final = frozenset({"sqlite3.DatabaseError"})
 
 _requests: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.requests")
 
@@ -66,8 +78,18 @@ def configure_logging() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
+def reason_of(exception: BaseException) -> str:
+    """Why it came to ``exception``, on one line: what the machine said, or the type of what was
+    raised first. Nothing in it is personal."""
+    chain = list(_chain(exception))
+    said = next(filter(None, map(_impersonal_message, chain)), None)
+    return " ".join((said or _qualified_name(type(chain[-1]))).split())
+
+
 def log_if_notable(method: str, route: str, status: int, seconds: float) -> None:
     """Write a line about a request that failed on our side (5xx) or was slow; else do nothing.
+
+    The line of one that failed says why, if ``FAILURE`` was set for it.
 
     Args:
         method: the HTTP method.
@@ -77,8 +99,17 @@ def log_if_notable(method: str, route: str, status: int, seconds: float) -> None
         seconds: from the request's arrival to the start of its answer.
     """
     if status >= 500:
+        failure = FAILURE.get()
+        # A kept connection's next request runs in the same context.
+        FAILURE.set(None)
+        why = {} if failure is None else {"reason": reason_of(failure)}
         _requests.error(
-            "request failed", method=method, route=route, status=status, seconds=round(seconds, 3)
+            "request failed",
+            method=method,
+            route=route,
+            status=status,
+            seconds=round(seconds, 3),
+            **why,
         )
     elif seconds >= SLOW_SECONDS:
         _requests.warning(
@@ -137,15 +168,24 @@ def _chain(exception: BaseException) -> Iterator[BaseException]:
 
 def _description(exception: BaseException) -> dict[str, object]:
     description: dict[str, object] = {"type": _qualified_name(type(exception))}
-    if isinstance(exception, OSError) and exception.strerror:
-        description["message"] = exception.strerror
-    elif any(_qualified_name(kind) in _IMPERSONAL for kind in type(exception).__mro__):
-        description["message"] = str(exception)
+    message = _impersonal_message(exception)
+    if message is not None:
+        description["message"] = message
     description["at"] = [
         f"{frame.f_globals.get('__name__')}:{line} {frame.f_code.co_name}"
         for frame, line in traceback.walk_tb(exception.__traceback__)
     ]
     return description
+
+
+def _impersonal_message(exception: BaseException) -> str | None:
+    """The exception's message, if it cannot quote a visitor."""
+    if isinstance(exception, OSError):
+        return exception.strerror
+    kinds = [_qualified_name(kind) for kind in type(exception).__mro__]
+    if kinds[0] in _IMPERSONAL_ITSELF or not _IMPERSONAL.isdisjoint(kinds):
+        return str(exception)
+    return None
 
 
 def _qualified_name(kind: type) -> str:

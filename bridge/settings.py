@@ -13,8 +13,16 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 SECRET_KEY_CHARACTERS: Final = 32
+_LAST_PORT: Final = 65_535
 _MAKE_ONE: Final = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
 _DAY_SECONDS: Final = 86_400.0
+# After the scheme: user and password, host, port, database, options. Each may be missing: the
+# driver has defaults, or takes it from the options.
+_POSTGRESQL: Final = re.compile(
+    r"(?:[^:/@?]*(?::[^@]*)?@)?"
+    r"(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[^][:/@?#\s]*)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:/[^/?#\s]*(?:\?.*)?)?"
+)
 
 
 class SettingsError(Exception):
@@ -132,7 +140,7 @@ class Settings:
             database_url=_database_url(
                 read.required("DATABASE_URL"), disk_vanishes=bool(environ.get("DYNO"))
             ),
-            port=read.whole_number("PORT", least=1, most=65_535),
+            port=read.whole_number("PORT", least=1, most=_LAST_PORT),
             redis_url=redis_url,
             web_concurrency=web_concurrency,
             public_url=_public_url(read.text("PUBLIC_URL")),
@@ -232,8 +240,17 @@ def _database_url(value: str, *, disk_vanishes: bool) -> str:
                 "DATABASE_URL is SQLite, but DYNO is set and that disk vanishes at each restart: "
                 "add PostgreSQL and set DATABASE_URL to its postgres:// address"
             )
+        if "?" in rest:
+            raise SettingsError("DATABASE_URL has options, and SQLite takes none: leave out the ?…")
         return value
     if separator and scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
+        parts = _POSTGRESQL.fullmatch(rest)
+        if parts is None or not 1 <= int(parts["port"] or 1) <= _LAST_PORT:
+            raise SettingsError(
+                "DATABASE_URL is not well-formed: set it to one like "
+                "postgres://user:password@host:5432/database, other characters than letters, "
+                "digits, - and _ in user and password written as %XX"
+            )
         return f"postgresql+psycopg://{rest}"
     raise SettingsError(
         "DATABASE_URL begins with none of sqlite:///, postgres:// and postgresql://: "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import get_args
 
 import msgspec
@@ -19,7 +21,6 @@ from bridge.api.schemas import (
     to_json,
 )
 from bridge.api.services import services
-from bridge.domain.presence import State
 from bridge.errors import InvalidError, NotFoundError, UnauthorizedError
 from bridge.ports import ConversationQuery, Device, MessageRecord
 from bridge.services.conversations import ConversationView
@@ -28,7 +29,7 @@ blueprint = Blueprint("agent", __name__)
 
 MOST_LISTED = 100
 _SORTS = ("presence", "recent")
-_RANKS = {State.ONLINE: 0, State.SWITCHING_PAGES: 1}
+_BOOLEANS = ("true", "false")
 _pair = msgspec.json.Decoder(PairRequest)
 
 
@@ -62,7 +63,8 @@ def me(device: Device, rev: int) -> Response:  # noqa: ARG001 - every device's v
 def sign_out(device: Device, rev: int) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """Sign this device out."""
     app = services()
-    with app.records.begin(device.site) as work:
+    # Whoever signed it out a moment ago, it is signed out.
+    with suppress(NotFoundError), app.records.begin(device.site) as work:
         app.devices.sign_out(work, device.id)
     return Response(status=204)
 
@@ -72,6 +74,9 @@ def sign_out(device: Device, rev: int) -> Response:  # noqa: ARG001 - every devi
 def conversations(device: Device, rev: int) -> Response:
     """Conversations: those with somebody there first, or the latest first."""
     query = _query()
+    if _choice("mine", _BOOLEANS) == "true":
+        # It is a takeover that makes a conversation an agent's own, and there are none yet.
+        return conditional.answer(request, to_json(ConversationList([], None, rev)), body.JSON)
     found = services().conversations.listing(device.site, device.agent.id, _one_more(query), g.now)
     shown = found[: query.limit]
     answer = ConversationList(
@@ -142,11 +147,12 @@ def _choice(name: str, allowed: tuple[str, ...]) -> str | None:
 
 def _limit() -> int:
     given = request.args.get("limit", "50")
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:6]) <= MOST_LISTED):
+    number = int(given) if re.fullmatch(r"[0-9]{1,3}", given) else 0
+    if not 1 <= number <= MOST_LISTED:
         raise InvalidError(
             f"limit is a number from 1 to {MOST_LISTED}.", errors=(("/limit", "out of range"),)
         )
-    return int(given)
+    return number
 
 
 def _one_more(query: ConversationQuery) -> ConversationQuery:
@@ -156,7 +162,7 @@ def _one_more(query: ConversationQuery) -> ConversationQuery:
 
 def _cursor_after(view: ConversationView, sort: str) -> str:
     record = view.summary.record
-    rank = _RANKS.get(record.state.state, 2)
+    rank = record.state.state.rank
     return cursors.write(cursors.Cursor(sort, rank, record.last_activity_at, record.id))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from functools import wraps
 from flask import Request, Response, g, request
 
 from bridge.api import body, limits, problems
+from bridge.api.limits import Limit
 from bridge.api.services import Services, services
 from bridge.api.signing import TOLERANCE, TokenError, VisitorToken, read_token, token_site, verify
 from bridge.errors import (
@@ -24,6 +26,8 @@ from bridge.ports import Device, RecordedAnswer, Site, Work
 OWN_ID_PREFIX = "b_"
 """The ``webhook-id`` of what the bridge sends begins so; no store's does."""
 _MOST_CACHED_TOKENS = 20_000
+_DEVICE_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+"""256 bits in base64url: the database is not asked for what cannot be one."""
 _FINAL = (BadRequestError, InvalidError, NotFoundError)
 """Refusals of what was asked: they are remembered. Others may go away by themselves."""
 
@@ -86,13 +90,19 @@ def _answered_once(signed: SignedRequest, answer: Callable[[Work], Response]) ->
 
 
 def _verified(app: Services, asked: Request, now: datetime) -> SignedRequest:
-    address = limits.address_key(asked.remote_addr)
-    app.limits.check(limits.ADDRESS_FAILURES, address, now)
     try:
         return _signature(app, asked, now)
     except UnauthorizedError:
-        app.limits.count(limits.ADDRESS_FAILURES, address, now)
+        _count_failure(app, limits.ADDRESS_FAILURES, now)
         raise
+
+
+def _count_failure(app: Services, limit: Limit, now: datetime) -> None:
+    """Count a wrong credential against its address: one too many is answered 429, not 401.
+
+    Only then is anybody turned away: a good credential never pays for a neighbour's bad one.
+    """
+    app.limits.count(limit, limits.address_key(request.remote_addr), now)
 
 
 def _signature(app: Services, asked: Request, now: datetime) -> SignedRequest:
@@ -200,9 +210,9 @@ def _still_good(token: VisitorToken, site: Site, now: datetime) -> bool:
 
 
 def visitor_of(
-    app: Services, tokens: VisitorTokens, token: str | None, now: datetime
+    app: Services, tokens: VisitorTokens, token: str | None, now: datetime, events: int
 ) -> tuple[VisitorToken, Site]:
-    """The visitor who holds ``token``, counted against the limits.
+    """The visitor who holds ``token``, counted against the limits with the ``events`` they bring.
 
     Raises :class:`UnauthorizedError`; :class:`ForbiddenError` for a page of an origin that is not
     the site's; :class:`bridge.errors.TooManyRequestsError`.
@@ -216,12 +226,12 @@ def visitor_of(
                 "The visitor signed in or out since: get a new token.", code="token-superseded"
             )
     except UnauthorizedError:
-        app.limits.count(limits.BAD_TOKENS, limits.address_key(request.remote_addr), now)
+        _count_failure(app, limits.BAD_TOKENS, now)
         raise
     origin = request.headers.get("Origin")
     if origin is not None and not site.allows(origin):
         raise ForbiddenError("This origin is not one of the site's.", code="origin-not-allowed")
-    app.limits.count(limits.VISITOR, f"{site.id} {found.visitor}", now)
+    app.limits.count(limits.VISITOR, f"{site.id} {found.visitor}", now, events)
     app.limits.count(limits.SITE_VISITORS, site.id, now)
     return found, site
 
@@ -258,15 +268,15 @@ def by_device(
 
 
 def _device(app: Services, now: datetime) -> tuple[Device, int]:
-    address = limits.address_key(request.remote_addr)
-    app.limits.check(limits.ADDRESS_FAILURES, address, now)
     try:
         token = bearer(request)
         if token is None:
             raise UnauthorizedError("A device's token is needed.", code="token-missing")
+        if not _DEVICE_TOKEN.fullmatch(token):
+            raise UnauthorizedError("This is no device's token.", code="device-unknown")
         device, rev = app.devices.device(token, now)
     except UnauthorizedError:
-        app.limits.count(limits.ADDRESS_FAILURES, address, now)
+        _count_failure(app, limits.ADDRESS_FAILURES, now)
         raise
     app.limits.count(limits.DEVICE, device.id, now)
     return device, rev

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 
 import msgspec
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from gevent import Timeout
+from gunicorn.http.errors import ParseException
 
 from bridge.errors import (
     BadRequestError,
     InvalidError,
+    RequestTimeoutError,
     TooLargeError,
     UnsupportedTypeError,
 )
@@ -26,6 +28,9 @@ VISITOR_LIMIT = 64 * 1024
 AGENT_LIMIT = 128 * 1024
 """Bytes of an agent's request: a message of 16,000 characters, escaped as \\u…, is within it."""
 
+SECONDS = 15.0
+"""How long a body may take: one that stops half-way would hold its connection for ever."""
+
 _SURROGATES = re.compile(
     rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
@@ -35,12 +40,38 @@ surrogate."""
 
 
 def raw(request: Request, limit: int) -> bytes:
-    """The body as it came, at most ``limit`` bytes. Raises :class:`TooLargeError`."""
-    request.max_content_length = limit
+    """The whole body as it came, at most ``limit`` bytes.
+
+    Raises :class:`TooLargeError`; :class:`BadRequestError` for a body that is cut off or wrongly
+    framed; :class:`RequestTimeoutError` for one that does not come within ``SECONDS``.
+    """
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise _too_large(limit)
+    # A chunked body does not say its length: one byte more than it may have tells that it is over.
+    content = _read(request, limit + 1 if declared is None else declared)
+    if declared is not None and len(content) < declared:
+        raise BadRequestError("The body is shorter than its Content-Length.")
+    if len(content) > limit:
+        raise _too_large(limit)
+    return content
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"The body may have {limit} bytes.")
+
+
+def _read(request: Request, size: int) -> bytes:
     try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise TooLargeError(f"The body may have {limit} bytes.") from error
+        # An error that gunicorn sees too: it then closes the connection, on which nobody knows
+        # where the next request begins.
+        with Timeout(SECONDS, TimeoutError):
+            content: bytes = request.environ["wsgi.input"].read(size)
+            return content
+    except TimeoutError as error:
+        raise RequestTimeoutError(f"The body did not come within {SECONDS:g} s.") from error
+    except (OSError, ParseException) as error:
+        raise BadRequestError("The body is cut off, or its chunks are none.") from error
 
 
 def require_json(request: Request, *others: str) -> None:
@@ -77,7 +108,7 @@ def parse(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     except msgspec.ValidationError as error:
         raise invalid(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequestError("The body is not JSON in UTF-8.") from error
+        raise BadRequestError("The body is not JSON in UTF-8.", code="malformed-json") from error
 
 
 def invalid(error: msgspec.ValidationError) -> InvalidError:

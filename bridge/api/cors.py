@@ -6,7 +6,7 @@ answered only for an origin of the token's own site (``auth.visitor_of``).
 
 from __future__ import annotations
 
-from flask import Blueprint, Request, Response, request
+from flask import Blueprint, Request, Response, g, request
 
 from bridge.api.services import services
 from bridge.errors import UnavailableError
@@ -42,7 +42,7 @@ def allow_origin(asked: Request, response: Response) -> None:
 
 def _known(origin: str) -> bool:
     try:
-        return services().sites.origin_known(origin)
+        return services().sites.origin_known(origin, g.now)
     except UnavailableError:
         # The answer says so already, and must not fail over who may read it.
         return False

@@ -11,7 +11,8 @@ from bridge.api import schemas as s
 STORE, VISITOR, AGENT, ANYONE = "store", "visitor", "agent", "anyone"
 
 _OF_CALLER: dict[str, tuple[int, ...]] = {
-    STORE: (401, 429, 503),
+    # The body of every signed request is read, for the signature is over it.
+    STORE: (400, 401, 408, 413, 429, 503),
     VISITOR: (401, 403, 429, 503),
     AGENT: (401, 403, 429, 503),
     ANYONE: (),
@@ -55,7 +56,7 @@ class Endpoint:
         return sorted(own | {304} if self.conditional else own)
 
 
-_WITH_BODY = (400, 413, 422)
+_WITH_BODY = (400, 408, 413, 422)
 _LIMIT = Parameter(
     "limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}
 )
@@ -148,6 +149,11 @@ ENDPOINTS = (
             ),
             Parameter(
                 "sort", "The order.", {"enum": ["presence", "recent"], "default": "presence"}
+            ),
+            Parameter(
+                "mine",
+                "Only those that this agent has taken over.",
+                {"type": "boolean", "default": False},
             ),
             _LIMIT,
             Parameter("cursor", "`next_cursor` of the page before.", {"type": "string"}),

@@ -20,6 +20,8 @@ MOST_EVENTS = 100
 FURTHEST_FUTURE = timedelta(seconds=60)
 """A store's event from further ahead is refused (P11)."""
 _TITLE = 300
+_ADDRESS = 2_048
+"""Characters of a page's title and address that are kept: each list carries them."""
 
 
 class RawEvents(Confidential):
@@ -137,6 +139,8 @@ def _incoming(
         return details
     message = event.message
     url = page_address(event.url, origins)
+    if url is not None and len(url) > _ADDRESS:
+        url = None
     return Incoming(
         id=event.id,
         type=event.type,

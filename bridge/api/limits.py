@@ -1,7 +1,7 @@
 """Limits on the rate of requests: per site, per visitor and per address.
 
-An address counts what fails (a wrong credential, a wrong code), not what a known visitor does: a
-whole office, or a phone network, can share one.
+An address counts what fails (a wrong credential, a wrong code), and beyond its limit what fails is
+all that is refused: a whole office, or a phone network, can share one.
 """
 
 from __future__ import annotations
@@ -16,29 +16,28 @@ from bridge.errors import TooManyRequestsError
 _MOST_COUNTED = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limit:
-    """At most ``amount`` requests in each window of ``seconds``."""
+    """At most ``amount`` of what it counts in each window of ``seconds``. Equal to itself alone."""
 
-    name: str
     amount: int
     seconds: int = 60
 
 
-VISITOR = Limit("visitor", 300)
-"""Requests of one visitor: five tabs that beat every 10 s need 30."""
-SITE_VISITORS = Limit("site-visitors", 600_000)
+VISITOR = Limit(600)
+"""Events of one visitor: five tabs that beat every 10 s need 30."""
+SITE_VISITORS = Limit(600_000)
 """Requests of all visitors of one site."""
-SITE = Limit("site", 6_000)
+SITE = Limit(6_000)
 """Signed requests of one store."""
-DEVICE = Limit("device", 600)
+DEVICE = Limit(600)
 """Requests of one agent's device."""
-ADDRESS_FAILURES = Limit("failures", 120)
+ADDRESS_FAILURES = Limit(120)
 """Requests of one address with a bad signature or device's token."""
-BAD_TOKENS = Limit("bad-tokens", 120)
+BAD_TOKENS = Limit(120)
 """Requests of one address with a bad visitor's token: apart, for what the store's PHP passes on
 comes from the store's own address."""
-WRONG_CODES = Limit("codes", 10, 600)
+WRONG_CODES = Limit(10, 600)
 """Wrong pairing codes from one address."""
 
 
@@ -50,17 +49,18 @@ class Limits:
     """
 
     def __init__(self) -> None:
-        self._counted: dict[tuple[str, int, str], int] = {}
+        self._counted: dict[tuple[Limit, int, str], int] = {}
 
-    def count(self, limit: Limit, key: str, now: datetime) -> None:
-        """Count a request. Raises :class:`TooManyRequestsError` when it is one too many."""
+    def count(self, limit: Limit, key: str, now: datetime, amount: int = 1) -> None:
+        """Count ``amount`` more. Raises :class:`TooManyRequestsError`, and counts none of them,
+        when that is too many."""
         window = _window(limit, key, now)
         counted = self._counted.get(window, 0)
-        if counted >= limit.amount:
+        if counted + amount > limit.amount:
             raise _error(limit, now)
         if counted == 0 and len(self._counted) >= _MOST_COUNTED:
             self._forget(now)
-        self._counted[window] = counted + 1
+        self._counted[window] = counted + amount
 
     def check(self, limit: Limit, key: str, now: datetime) -> None:
         """Raise :class:`TooManyRequestsError` if the limit is reached, without counting."""
@@ -69,19 +69,18 @@ class Limits:
 
     def _forget(self, now: datetime) -> None:
         """Drop the windows that are over, or everything if all of them last: memory is bounded."""
-        seconds = {limit.name: limit.seconds for limit in (WRONG_CODES,)}
         at = now.timestamp()
         self._counted = {
-            (name, number, key): counted
-            for (name, number, key), counted in self._counted.items()
-            if (number + 1) * seconds.get(name, 60) > at
+            (limit, number, key): counted
+            for (limit, number, key), counted in self._counted.items()
+            if (number + 1) * limit.seconds > at
         }
         if len(self._counted) >= _MOST_COUNTED:
             self._counted.clear()
 
 
-def _window(limit: Limit, key: str, now: datetime) -> tuple[str, int, str]:
-    return limit.name, int(now.timestamp()) // limit.seconds, key
+def _window(limit: Limit, key: str, now: datetime) -> tuple[Limit, int, str]:
+    return limit, int(now.timestamp()) // limit.seconds, key
 
 
 def _error(limit: Limit, now: datetime) -> TooManyRequestsError:

@@ -12,10 +12,11 @@ from bridge.api.endpoints import AGENT, ENDPOINTS, STORE, VISITOR, Endpoint
 from bridge.api.schemas import Problem
 
 _PROBLEMS = {
-    400: "Not JSON",
+    400: "Not JSON, or cut off",
     401: "No or a bad credential",
     403: "Not allowed",
     404: "Not there, or another site's",
+    408: "The body did not come in time",
     413: "Too large",
     415: "A content type that is not taken",
     422: "Well-formed but wrong",

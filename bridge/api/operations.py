@@ -7,14 +7,16 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 import msgspec
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, g, render_template
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from bridge.api import body, openapi
+from bridge.api import body, openapi, problems
 from bridge.api.endpoints import ENDPOINTS
 from bridge.api.schemas import Health, to_json
 from bridge.api.services import services
+from bridge.errors import UnavailableError
+from bridge.logs import FAILURE
 from bridge.plugin_archive import build_plugin_archive
 
 blueprint = Blueprint("operations", __name__, template_folder="templates")
@@ -31,9 +33,16 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Storage answers too."""
-    services().records.ready()
+    """Storage answers too, and can be written: what cannot be kept must not be sent here."""
+    services().records.record_alive(g.now)
     return Response(to_json(Health("ok")), content_type=body.JSON)
+
+
+@blueprint.app_errorhandler(UnavailableError)
+def storage_away(error: UnavailableError) -> Response:
+    """The caller is told that storage is away; why, only whoever reads the log."""
+    FAILURE.set(error)
+    return problems.problem(error)
 
 
 @blueprint.get("/openapi.json")

@@ -16,6 +16,7 @@ from bridge.errors import (
     InvalidError,
     MethodNotAllowedError,
     NotFoundError,
+    RequestTimeoutError,
     TooLargeError,
     UnsupportedTypeError,
 )
@@ -26,6 +27,7 @@ _OF_STATUS: dict[int, type[BridgeError]] = {
     400: BadRequestError,
     404: NotFoundError,
     405: MethodNotAllowedError,
+    408: RequestTimeoutError,
     413: TooLargeError,
     415: UnsupportedTypeError,
 }
@@ -71,12 +73,15 @@ def base_url() -> str:
 
 def _http_problem(error: HTTPException) -> Response:
     status = error.code or 500
-    family = _OF_STATUS.get(status, BridgeError)
-    answer = problem(family(_DETAILS.get(status, error.description or "")))
-    if status == 405 and isinstance(allowed := getattr(error, "valid_methods", None), list | tuple):
-        answer.headers["Allow"] = ", ".join(sorted(allowed))
     if status in (301, 302, 307, 308):
         return error.get_response()  # type: ignore[return-value]  # a redirect is no error
+    family = _OF_STATUS.get(status, BadRequestError if 400 <= status < 500 else BridgeError)
+    refusal = family(_DETAILS.get(status, error.description or ""))
+    if family is BadRequestError:
+        refusal.status = status
+    answer = problem(refusal)
+    if status == 405 and isinstance(allowed := getattr(error, "valid_methods", None), list | tuple):
+        answer.headers["Allow"] = ", ".join(sorted(allowed))
     return answer
 
 

@@ -28,7 +28,9 @@ def create_blueprint() -> Blueprint:
         content = body.raw(request, body.VISITOR_LIMIT)
         body.require_json(request, "text/plain")
         batch = events.read_batch(content)
-        token, site = visitor_of(app, tokens, bearer(request) or batch.token, now)
+        token, site = visitor_of(
+            app, tokens, bearer(request) or batch.token, now, len(batch.events)
+        )
         incoming = [
             events.of_visitor(raw, token.visitor, site.origins, now) for raw in batch.events
         ]

@@ -41,6 +41,11 @@ class State(StrEnum):
     OFFLINE = "offline"
     CHAT_CLEARED = "chat_cleared"
 
+    @property
+    def rank(self) -> int:
+        """The greater, the earlier in a list of conversations: online, switching pages, others."""
+        return {"online": 2, "switching_pages": 1}.get(self.value, 0)
+
 
 class Reason(StrEnum):
     """Why a conversation is offline (P5, P6, P8)."""

@@ -96,7 +96,7 @@ class MemoryLiveness:
         """See :meth:`bridge.ports.Liveness.give_back`."""
         for key in keys:
             if key in self._hot:
-                self._push(key, now)
+                self._queue_no_later(key, now)
 
     def next_due(self) -> datetime | None:
         """See :meth:`bridge.ports.Liveness.next_due`."""
@@ -140,7 +140,7 @@ class MemoryLiveness:
 
 def _later(known: HotPage | None, placed: HotPage) -> HotPage:
     """``placed``, with what was heard of the page since it was read."""
-    if known is None or (known.mark <= placed.mark and known.heard_at <= placed.heard_at):
+    if known is None or known.mark <= placed.mark:
         return placed
     deadline = max(placed.deadline, known.heard_at + timedelta(seconds=placed.allowance))
     mark, heard_at = max(known.mark, placed.mark), max(known.heard_at, placed.heard_at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.presence import Presence, PresenceState
+from bridge.domain.presence import Presence, PresenceState, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,6 @@ class SiteStatus:
     """What the records know of a site's store and traffic."""
 
     connected_at: datetime | None
-    connection: Mapping[str, Any]
     last_event_at: datetime | None
     conversations: int
     online: int
@@ -82,8 +81,9 @@ class VisitorRecord:
 class ConversationRecord:
     """One thread of the chat widget, with the presence recorded last.
 
-    ``recorded_at`` is when ``presence`` was last saved; ``heard_at`` what was then known;
-    ``unread_count`` counts the messages an agent may want to read; ``rev`` is S1's.
+    ``recorded_at`` is when ``presence`` was last saved, ``heard_at`` what was then known, and
+    ``entered_at`` the computed time of the change recorded last (P14); ``message_count`` counts the
+    visitor's messages, which an agent may want to read; ``rev`` is S1's.
     """
 
     id: str
@@ -93,11 +93,22 @@ class ConversationRecord:
     presence: Presence
     state: PresenceState
     recorded_at: datetime
+    entered_at: datetime | None = None
     heard_at: datetime | None = None
     last_message: dict[str, Any] | None = None
     message_count: int = 0
     deleted: bool = False
     rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """Another conversation of the same visitor, as far as P8 looks at it."""
+
+    id: str
+    state: State
+    continued_in: str | None
+    heard_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +177,7 @@ class RecordedAnswer:
     """What was answered to a signed request, kept so that a replay changes nothing."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ class Liveness(Protocol):
         """What is hot of these conversations; those that are not are left out."""
 
     def place(self, key: ConversationKey, hot: HotConversation | None) -> None:
-        """Set what is hot of a conversation, ``None`` to forget it. Of a page already known, the
-        greater mark and the later hearing stay, so that a heartbeat in between is not lost."""
+        """Set what is hot of a conversation, ``None`` to forget it. Of a page whose
+        mark known here is greater, that and the later hearing stay: a heartbeat came in between."""
 
     def interrupt(self, key: ConversationKey) -> None:
         """Let the next heartbeat of this conversation be ``UNKNOWN``, once (P8)."""

@@ -16,6 +16,7 @@ from bridge.ports.entities import (
     MessageRecord,
     Pairing,
     RecordedAnswer,
+    Sibling,
     Site,
     SiteStatus,
     StoreConnection,
@@ -62,7 +63,7 @@ class Work(Protocol):
     def keep_change(self, conversation: str, rev: int, state: PresenceState, at: datetime) -> None:
         """Keep that a conversation entered ``state`` at the computed time ``at`` (P14)."""
 
-    def siblings(self, visitor: str, conversation: str) -> list[ConversationRecord]:
+    def siblings(self, visitor: str, conversation: str) -> list[Sibling]:
         """The visitor's other conversations, the newest 50, deleted ones apart (P8)."""
 
     def empty_conversation(self, conversation: str) -> None:

@@ -14,13 +14,13 @@ from bridge.ports import (
     ConversationQuery,
     ConversationRecord,
     ConversationSummary,
+    Sibling,
     VisitorRecord,
 )
 from bridge.records.tables import conversations, messages, presence_changes, reads, visitors
 from bridge.records.upsert import insert_once
 
-_RANKS = {State.ONLINE: 0, State.SWITCHING_PAGES: 1}
-_LAST_RANK = 2
+_ABSENT = State.OFFLINE.rank
 _SIBLINGS = 50
 _BATCH = 2_000
 
@@ -64,15 +64,15 @@ def add_change(
 
 def siblings(
     connection: sa.Connection, site: str, visitor: str, conversation: str
-) -> list[ConversationRecord]:
+) -> list[Sibling]:
     """The visitor's other conversations, newest first."""
     rows = connection.execute(
-        sa.select(conversations)
+        sa.select(c.id, c.state, c.continued_in, c.heard_at)
         .where(c.site == site, c.visitor == visitor, c.id != conversation, c.deleted.is_(False))
         .order_by(c.last_activity_at.desc())
         .limit(_SIBLINGS)
     )
-    return [_record(row) for row in rows]
+    return [Sibling(row.id, State(row.state), row.continued_in, row.heard_at) for row in rows]
 
 
 def empty(connection: sa.Connection, site: str, conversation: str) -> None:
@@ -99,7 +99,7 @@ def idle(
 def present(connection: sa.Connection) -> Iterable[tuple[str, list[ConversationRecord]]]:
     """All conversations recorded online or switching pages, in batches of one site."""
     rows = connection.execute(
-        sa.select(conversations).where(c.rank < _LAST_RANK).order_by(c.site, c.id),
+        sa.select(conversations).where(c.rank > _ABSENT).order_by(c.site, c.id),
         execution_options={"yield_per": _BATCH},
     )
     site, batch = "", list[ConversationRecord]()
@@ -116,18 +116,20 @@ def present(connection: sa.Connection) -> Iterable[tuple[str, list[ConversationR
 def listing(
     connection: sa.Connection, site: str, agent: str, query: ConversationQuery
 ) -> list[ConversationSummary]:
-    """Conversations in the order asked for, from an index, in one query."""
+    """Conversations in the order asked for, read from an index, in one query."""
     statement = _summaries(site, agent).where(c.deleted.is_(False))
-    if query.presence is not None:
-        statement = statement.where(c.state == query.presence)
+    by_activity = (c.last_activity_at.desc(), c.id.desc())
     if query.text is not None:
         statement = statement.where(_matches(query.text))
-    if query.sort == "presence":
-        statement = statement.order_by(c.rank, c.last_activity_at.desc(), c.id.desc())
+    if query.presence is not None:
+        # Of one state all have one rank.
+        statement = statement.where(c.state == query.presence).order_by(*by_activity)
+    elif query.sort == "presence":
+        statement = statement.order_by(c.rank.desc(), *by_activity)
     else:
-        statement = statement.order_by(c.last_activity_at.desc(), c.id.desc())
+        statement = statement.order_by(*by_activity)
     if query.after is not None:
-        statement = statement.where(_after(query, query.after))
+        statement = statement.where(_after(query, *query.after))
     rows = connection.execute(statement.limit(query.limit)).all()
     return [_summary(row) for row in rows]
 
@@ -139,11 +141,6 @@ def one(
     statement = _summaries(site, agent).where(c.id == conversation, c.deleted.is_(False))
     row = connection.execute(statement).first()
     return None if row is None else _summary(row)
-
-
-def rank(state: State) -> int:
-    """The place of a state in the list: online, switching pages, all others."""
-    return _RANKS.get(state, _LAST_RANK)
 
 
 def _summaries(site: str, agent: str) -> sa.Select[Any]:
@@ -161,12 +158,12 @@ def _matches(text: str) -> sa.ColumnElement[bool]:
     return sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
-def _after(query: ConversationQuery, after: tuple[int, datetime, str]) -> sa.ColumnElement[bool]:
-    rank_, at, id_ = after
-    older = sa.or_(c.last_activity_at < at, sa.and_(c.last_activity_at == at, c.id < id_))
-    if query.sort == "presence":
-        return sa.or_(c.rank > rank_, sa.and_(c.rank == rank_, older))
-    return older
+def _after(query: ConversationQuery, rank: int, at: datetime, last: str) -> sa.ColumnElement[bool]:
+    activity, moment = c.last_activity_at, sa.literal(at, c.last_activity_at.type)
+    if query.sort == "presence" and query.presence is None:
+        there = sa.tuple_(sa.literal(rank), moment, sa.literal(last))
+        return sa.tuple_(c.rank, activity, c.id) < there
+    return sa.tuple_(activity, c.id) < sa.tuple_(moment, sa.literal(last))
 
 
 def _summary(row: sa.Row[Any]) -> ConversationSummary:
@@ -205,6 +202,7 @@ def _record(row: sa.Row[Any]) -> ConversationRecord:
             pages=row.pages,
         ),
         recorded_at=row.recorded_at,
+        entered_at=row.entered_at,
         heard_at=row.heard_at,
         last_message=row.last_message,
         message_count=row.message_count,
@@ -223,7 +221,7 @@ def _values(site: str, record: ConversationRecord) -> dict[str, Any]:
         "started_at": record.started_at,
         "last_activity_at": record.last_activity_at,
         "state": state.state.value,
-        "rank": _LAST_RANK if record.deleted else rank(state.state),
+        "rank": _ABSENT if record.deleted else state.state.rank,
         "reason": state.reason.value if state.reason else None,
         "since": state.since,
         "last_seen_at": state.last_seen_at,
@@ -235,6 +233,7 @@ def _values(site: str, record: ConversationRecord) -> dict[str, Any]:
         "page_title": state.title,
         "presence": _encode(record.presence).decode(),
         "recorded_at": record.recorded_at,
+        "entered_at": record.entered_at,
         "last_message": record.last_message,
         "message_count": record.message_count,
         "deleted": record.deleted,

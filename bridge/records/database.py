@@ -17,6 +17,14 @@ BUSY_SECONDS = 2.0
 
 _RETRY_AFTER = 2.0
 
+_SESSION = {
+    # Milliseconds. Who waits for a lock is told so; who holds one and has lost its network, or its
+    # mind, does not hold up the site for longer than this.
+    "lock_timeout": int(BUSY_SECONDS * 1000),
+    "idle_in_transaction_session_timeout": 10_000,
+    "statement_timeout": 10_000,
+}
+
 _OUR_FAULT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
 
 
@@ -69,15 +77,19 @@ def _available() -> Iterator[None]:
 
 
 def _postgresql_engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=5, max_overflow=5, pool_timeout=3, pool_pre_ping=True)
-
-    def configure(connection: Any, _record: Any) -> None:
-        # Or whoever holds a lock, and lost its network, would hold up a site for hours.
-        connection.execute(f"SET lock_timeout = '{BUSY_SECONDS * 1000:.0f}ms'")
-        connection.commit()
-
-    sa.event.listen(engine, "connect", configure)
-    return engine
+    return sa.create_engine(
+        url,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=3,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 3,
+            # A server or a network that falls silent is an error after so many milliseconds.
+            "tcp_user_timeout": 5_000,
+            "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+        },
+    )
 
 
 def _sqlite_engine(url: str, begin: str, *, size: int, wait: float) -> sa.Engine:

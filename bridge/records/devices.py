@@ -19,8 +19,10 @@ _DEVICES = sa.select(devices, agents.c.name, agents.c.email, agents.c.avatar_url
 
 
 def add_pairing(connection: sa.Connection, code_hash: str, pairing: Pairing, now: datetime) -> None:
-    """Keep a pairing code by its hash; codes that expired go."""
-    connection.execute(sa.delete(pairings).where(pairings.c.expires_at <= now))
+    """Keep a pairing code by its hash; the site's codes that expired go."""
+    connection.execute(
+        sa.delete(pairings).where(pairings.c.site == pairing.site, pairings.c.expires_at <= now)
+    )
     connection.execute(
         sa.insert(pairings).values(
             code_hash=code_hash,

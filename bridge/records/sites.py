@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bridge.domain.presence import State
 from bridge.ports import Site, SiteSecret, SiteStatus, StoreConnection
-from bridge.records.tables import conversations, revisions, site_origins, sites
+from bridge.records.tables import conversations, old_secrets, revisions, site_origins, sites
+from bridge.records.upsert import upsert
 
 Cipher = Callable[[bytes], bytes]
 
@@ -37,8 +39,12 @@ def find(connection: sa.Connection, site: str, decrypt: Cipher) -> Site | None:
     if row is None:
         return None
     secrets = [SiteSecret(decrypt(row.secret))]
-    if row.old_secret is not None:
-        secrets.append(SiteSecret(decrypt(row.old_secret), row.old_secret_until))
+    old = connection.execute(
+        sa.select(old_secrets)
+        .where(old_secrets.c.site == site)
+        .order_by(old_secrets.c.until.desc())
+    )
+    secrets += [SiteSecret(decrypt(each.secret), each.until) for each in old]
     origins = connection.scalars(
         sa.select(site_origins.c.origin).where(site_origins.c.site == site)
     )
@@ -49,12 +55,13 @@ def rotate(
     connection: sa.Connection, site: str, secret: bytes, keep_old: datetime, encrypt: Cipher
 ) -> bool:
     """Give a site a new secret; ``False`` if there is no such site."""
-    statement = (
-        sa.update(sites)
-        .where(sites.c.id == site)
-        .values(secret=encrypt(secret), old_secret=sites.c.secret, old_secret_until=keep_old)
-    )
-    return connection.execute(statement).rowcount == 1
+    present = connection.scalar(sa.select(sites.c.secret).where(sites.c.id == site))
+    if present is None:
+        return False
+    upsert(connection, old_secrets, {"site": site, "until": keep_old, "secret": present})
+    statement = sa.update(sites).where(sites.c.id == site).values(secret=encrypt(secret))
+    connection.execute(statement)
+    return True
 
 
 def connect(
@@ -94,13 +101,16 @@ def status(connection: sa.Connection, site: str) -> SiteStatus:
     """What is known of a site's store and traffic."""
     online = (
         sa.select(sa.func.count())
-        .where(conversations.c.site == site, conversations.c.rank == 0)
+        .where(
+            conversations.c.site == site,
+            conversations.c.deleted.is_(False),
+            conversations.c.rank == State.ONLINE.rank,
+        )
         .scalar_subquery()
     )
     row = connection.execute(
         sa.select(
             sites.c.connected_at,
-            sites.c.connection,
             revisions.c.last_event_at,
             revisions.c.conversations,
             online.label("online"),
@@ -108,9 +118,7 @@ def status(connection: sa.Connection, site: str) -> SiteStatus:
         .join(revisions, revisions.c.site == sites.c.id)
         .where(sites.c.id == site)
     ).one()
-    return SiteStatus(
-        row.connected_at, row.connection, row.last_event_at, row.conversations, row.online
-    )
+    return SiteStatus(row.connected_at, row.last_event_at, row.conversations, row.online)
 
 
 def listing(connection: sa.Connection) -> list[tuple[str, str, str]]:

@@ -68,12 +68,18 @@ sites = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("secret", sa.LargeBinary, nullable=False),
-    sa.Column("old_secret", sa.LargeBinary),
-    sa.Column("old_secret_until", Moment),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("connected_at", Moment),
     sa.Column("connection", _DOCUMENT, nullable=False),
     sa.Column("woocommerce", sa.LargeBinary),
+)
+
+old_secrets = sa.Table(
+    "old_secrets",
+    metadata,
+    _site_key(),
+    sa.Column("until", Moment, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
 )
 
 site_origins = sa.Table(
@@ -123,7 +129,7 @@ conversations = sa.Table(
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("last_activity_at", Moment, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    # 0 online, 1 switching pages, 2 all others: the order of the list.
+    # 2 online, 1 switching pages, 0 all others: the order of the list.
     sa.Column("rank", sa.SmallInteger, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("since", Moment),
@@ -136,18 +142,22 @@ conversations = sa.Table(
     sa.Column("page_title", sa.Text),
     sa.Column("presence", sa.Text, nullable=False),
     sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("entered_at", Moment),
     sa.Column("last_message", _DOCUMENT),
     sa.Column("message_count", sa.Integer, nullable=False),
     sa.Column("deleted", sa.Boolean, nullable=False),
     sa.Index(None, "site", "rev"),
+    # The order of the lists, read backwards: else a page of one would sort the whole site.
     sa.Index("ix_conversations_by_presence", "site", "deleted", "rank", "last_activity_at", "id"),
+    sa.Index("ix_conversations_by_state", "site", "deleted", "state", "last_activity_at", "id"),
     sa.Index("ix_conversations_by_activity", "site", "deleted", "last_activity_at", "id"),
     sa.Index(None, "site", "visitor", "last_activity_at"),
     sa.Index(
         "ix_conversations_present",
-        "rank",
-        sqlite_where=sa.text("rank < 2"),
-        postgresql_where=sa.text("rank < 2"),
+        "site",
+        "id",
+        sqlite_where=sa.text("rank > 0"),
+        postgresql_where=sa.text("rank > 0"),
     ),
 )
 
@@ -215,7 +225,7 @@ pairings = sa.Table(
     sa.Column("agent", _DOCUMENT, nullable=False),
     sa.Column("rights", _DOCUMENT, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
-    sa.Index(None, "expires_at"),
+    sa.Index(None, "site", "expires_at"),
 )
 
 reads = sa.Table(

@@ -14,6 +14,7 @@ from bridge.ports import (
     MessageRecord,
     Pairing,
     RecordedAnswer,
+    Sibling,
     StoreConnection,
     VisitorRecord,
 )
@@ -99,7 +100,7 @@ class SqlWork:
         key = {"site": self.site, "conversation": conversation, "rev": rev}
         conversations.add_change(self._connection, key, state, at)
 
-    def siblings(self, visitor: str, conversation: str) -> list[ConversationRecord]:
+    def siblings(self, visitor: str, conversation: str) -> list[Sibling]:
         """See :meth:`bridge.ports.Work.siblings`."""
         return conversations.siblings(self._connection, self.site, visitor, conversation)
 

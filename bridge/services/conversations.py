@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.domain.page import Timing
 from bridge.domain.presence import State
 from bridge.errors import NotFoundError
 from bridge.ports import (
@@ -16,6 +17,7 @@ from bridge.ports import (
     MessageRecord,
     Records,
 )
+from bridge.services.recording import overlay
 from bridge.services.sweep import Sweep
 
 
@@ -30,22 +32,25 @@ class ConversationView:
 class Conversations:
     """Reads for agents. Passed deadlines are settled first, so that what is read is true."""
 
-    def __init__(self, records: Records, liveness: Liveness, sweep: Sweep) -> None:
+    def __init__(self, records: Records, liveness: Liveness, sweep: Sweep, timing: Timing) -> None:
         self._records = records
         self._liveness = liveness
         self._sweep = sweep
+        self._timing = timing
 
     def listing(
         self, site: str, agent: str, query: ConversationQuery, now: datetime
     ) -> list[ConversationView]:
         """Conversations in the order and number asked for."""
-        self._sweep.settle_if_due(now)
-        return self._viewed(site, self._records.list_conversations(site, agent, query))
+        recorded = self._sweep.settle_if_due(now)
+        found = self._records.list_conversations(site, agent, query)
+        return self._viewed(site, found, None if recorded else now)
 
     def one(self, site: str, agent: str, conversation: str, now: datetime) -> ConversationView:
         """One conversation. Raises :class:`NotFoundError`."""
-        self._sweep.settle_if_due(now)
-        return self._viewed(site, [self._find(site, agent, conversation)])[0]
+        recorded = self._sweep.settle_if_due(now)
+        found = [self._find(site, agent, conversation)]
+        return self._viewed(site, found, None if recorded else now)[0]
 
     def messages(
         self,
@@ -74,7 +79,11 @@ class Conversations:
             raise NotFoundError("There is no such conversation.")
         return summary
 
-    def _viewed(self, site: str, found: list[ConversationSummary]) -> list[ConversationView]:
+    def _viewed(
+        self, site: str, found: list[ConversationSummary], derived_at: datetime | None
+    ) -> list[ConversationView]:
+        """With what liveness knows better. While storage cannot be written, states are derived at
+        ``derived_at``: nobody is shown who is gone."""
         present = [
             ConversationKey(site, summary.record.id)
             for summary in found
@@ -83,7 +92,12 @@ class Conversations:
         hot = self._liveness.read(present)
         views = []
         for summary in found:
-            key = ConversationKey(site, summary.record.id)
-            heard_at = hot[key].heard_at if key in hot else summary.record.heard_at
+            record, heard_at = summary.record, summary.record.heard_at
+            key = ConversationKey(site, record.id)
+            if key in hot:
+                heard_at = hot[key].heard_at
+                if derived_at is not None:
+                    overlay(record.presence, hot[key], self._timing)
+                    record.state = record.presence.state_at(derived_at, self._timing, record.state)
             views.append(ConversationView(summary, heard_at))
         return views

@@ -6,7 +6,6 @@ deadline, changed, and written back with one revision for each change that a rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -58,15 +57,24 @@ class Recorder:
     def load(self, work: Work, conversation: str, now: datetime) -> Loaded | None:
         """The conversation as it is at ``now``, passed deadlines settled; ``None`` if unknown."""
         record = work.conversation(conversation)
-        return None if record is None else self._adopt(work, [record], now)[0]
+        if record is None:
+            return None
+        loaded = Loaded(record, known_rev=record.rev)
+        key = ConversationKey(work.site, conversation)
+        for hot in self._liveness.read([key]).values():
+            overlay(record.presence, hot, self._timing)
+        if not record.deleted:
+            self._settle(work, loaded, now)
+        return loaded
 
     def write(self, work: Work, loaded: Loaded, now: datetime) -> None:
         """Record the present state, if there is anything to record, and tell liveness once it
-        lasts.
+        lasts. Time goes forward: a request that waited for the lock does not undo what was recorded
+        of a later moment.
 
         Raises :class:`UnavailableError` when another process changed the conversation meanwhile.
         """
-        record = loaded.record
+        record, now = loaded.record, max(now, loaded.record.recorded_at)
         if not record.deleted:
             self._evaluate(work, loaded, now)
             if loaded.moved and record.state.state not in _PRESENT:
@@ -83,13 +91,13 @@ class Recorder:
         heard = record.presence.last_heard()
         if record.visitor is None or heard is None:
             return
-        gone = [
-            sibling
-            for sibling in work.siblings(record.visitor, record.id)
-            if sibling.state.state not in _PRESENT and sibling.state.continued_in != record.id
-        ]
-        for other in self._adopt(work, gone, now):
-            if other.record.presence.apply(HeardElsewhere(record.id, heard), self._timing):
+        for sibling in work.siblings(record.visitor, record.id):
+            if sibling.state in _PRESENT or sibling.continued_in == record.id:
+                continue
+            other = self.load(work, sibling.id, now)
+            if other and other.record.presence.apply(
+                HeardElsewhere(record.id, heard), self._timing
+            ):
                 other.dirty = True
                 self.write(work, other, now)
 
@@ -118,19 +126,6 @@ class Recorder:
         """When one without a live page is to be looked at again: at once, if in doubt."""
         return record.presence.next_deadline(record.recorded_at, self._timing) or now
 
-    def _adopt(
-        self, work: Work, records: Iterable[ConversationRecord], now: datetime
-    ) -> list[Loaded]:
-        loaded = [Loaded(record, known_rev=record.rev) for record in records]
-        hot = self._liveness.read(ConversationKey(work.site, each.record.id) for each in loaded)
-        for each in loaded:
-            key = ConversationKey(work.site, each.record.id)
-            if key in hot:
-                overlay(each.record.presence, hot[key], self._timing)
-            if not each.record.deleted:
-                self._settle(work, each, now)
-        return loaded
-
     def _settle(self, work: Work, loaded: Loaded, now: datetime) -> None:
         """Record what each deadline that passed since the last writing changed, in order."""
         presence = loaded.record.presence
@@ -152,7 +147,8 @@ class Recorder:
         if not new and not _differ(was, present):
             return
         if new or (was.state, was.reason) != (present.state, present.reason):
-            loaded.entered.append((present, _entered_at(was, present, record.presence, at)))
+            record.entered_at = _entered_at(record, present, at)
+            loaded.entered.append((present, record.entered_at))
         record.state = present
         loaded.changed = True
 
@@ -222,12 +218,10 @@ def _differ(recorded: PresenceState, present: PresenceState) -> bool:
     return recorded != present
 
 
-def _entered_at(
-    was: PresenceState, present: PresenceState, presence: Presence, at: datetime
-) -> datetime:
+def _entered_at(record: ConversationRecord, present: PresenceState, at: datetime) -> datetime:
     """The computed time of a change, never before that of the one recorded last (P14)."""
-    known = [moment for moment in (was.since, present.since) if moment is not None]
-    elsewhere = presence.elsewhere
+    was, elsewhere = record.state, record.presence.elsewhere
+    entered_at = present.since or at
     if present.reason is Reason.MOVED_ON and was.state is State.OFFLINE and elsewhere is not None:
-        known.append(elsewhere.at)
-    return max(known, default=at)
+        entered_at = max(entered_at, elsewhere.at)
+    return max(entered_at, record.entered_at or entered_at)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from bridge.errors import InvalidError
+from bridge.errors import InvalidError, UnavailableError
 from bridge.ports import Records, Site, SiteSecret, SiteStatus, StoreConnection, Work
 from bridge.services.addresses import origin_of
 
@@ -17,6 +18,11 @@ OLD_SECRET_KEPT = timedelta(hours=24)
 
 TOKENS_LAST = timedelta(hours=24)
 """The longest life of a visitor's token."""
+
+CACHED_FOR = timedelta(seconds=60)
+"""How long another process's change of a site may go unnoticed."""
+
+_MOST_ORIGINS = 10_000
 
 RELOAD_AFTER = timedelta(seconds=1)
 """A site whose signature does not verify is read again, at most once in this time."""
@@ -38,12 +44,19 @@ class Sites:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._cached: dict[str, tuple[Site, datetime]] = {}
+        self._origins: dict[str, tuple[bool, datetime]] = {}
         self._superseded: dict[tuple[str, str], datetime] = {}
 
     def find(self, site: str, now: datetime) -> Site | None:
         """The site of this id, from memory if it was asked for before."""
         cached = self._cached.get(site)
-        return cached[0] if cached is not None else self._read(site, now)
+        if cached is None:
+            return self._read(site, now)
+        if now - cached[1] >= CACHED_FOR:
+            # Who has been told of a site goes on while storage is away.
+            with suppress(UnavailableError):
+                return self._read(site, now)
+        return cached[0]
 
     def find_again(self, site: str, now: datetime) -> Site | None:
         """The same when a signature did not verify: another process may have rotated the secret.
@@ -80,25 +93,40 @@ class Sites:
 
     def _forget(self, site: str) -> None:
         self._cached.pop(site, None)
+        self._origins.clear()
 
     def status(self, site: str) -> SiteStatus:
         """What is known of the site's store and traffic."""
         return self._records.site_status(site)
 
-    def origin_known(self, origin: str) -> bool:
-        """Whether any site lists this origin: from memory, if one in memory does."""
-        if any(site.allows(origin) for site, _ in self._cached.values()):
-            return True
-        return self._records.origin_known(origin)
+    def origin_known(self, origin: str, now: datetime) -> bool:
+        """Whether any site lists this origin: from memory, if it was asked for just now."""
+        known = self._origins.get(origin)
+        if known is not None and now - known[1] < CACHED_FOR:
+            return known[0]
+        if len(self._origins) >= _MOST_ORIGINS:
+            self._origins.clear()
+        listed = self._records.origin_known(origin)
+        self._origins[origin] = listed, now
+        return listed
 
     def load_superseded(self, now: datetime) -> None:
         """Read which visitors' tokens ended while they could still be presented (C3)."""
+        # Twice their life: the store's clock, by which they ended, may be off.
         for site, visitor, since in self._records.superseded_tokens(now - 2 * TOKENS_LAST):
             self.supersede(site, visitor, since)
 
+    def forget_superseded(self, now: datetime) -> None:
+        """Forget the tokens that have expired by themselves."""
+        before = now - 2 * TOKENS_LAST
+        self._superseded = {
+            visitor: since for visitor, since in self._superseded.items() if since > before
+        }
+
     def supersede(self, site: str, visitor: str, since: datetime) -> None:
         """End the visitor's tokens that were issued before ``since``, by the store's clock."""
-        self._superseded[site, visitor] = since
+        known = self._superseded.get((site, visitor), since)
+        self._superseded[site, visitor] = max(known, since)
 
     def superseded(self, site: str, visitor: str, issued_at: datetime) -> bool:
         """Whether a token issued at ``issued_at`` has ended (C3)."""

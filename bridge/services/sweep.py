@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bridge.domain.page import Timing
@@ -12,11 +12,16 @@ from bridge.errors import UnavailableError
 from bridge.ports import ConversationKey, Liveness, Records
 from bridge.services.recording import Recorder
 
+_log = logging.getLogger("bridge.sweep")
+
 BATCH = 200
 """Conversations settled in one go; more are taken in the next."""
 
 ALIVE_EVERY = timedelta(seconds=10)
 """How often the bridge records that it is alive (P14)."""
+
+TRY_AGAIN_AFTER = timedelta(seconds=1)
+"""How long readers are not kept waiting for storage that could not be written just now."""
 
 REPLAYS_KEPT = timedelta(hours=48)
 """How long answered requests and event ids are remembered."""
@@ -32,33 +37,46 @@ class Sweep:
         self._liveness = liveness
         self._recorder = recorder
         self._timing = timing
+        self._try_again_at: datetime | None = None
 
     def settle(self, now: datetime) -> int:
         """Record the changes of all deadlines passed at ``now``; how many conversations were due.
 
-        Raises :class:`UnavailableError` when storage is away; they are still due then.
+        One site's trouble is not another's. Raises :class:`UnavailableError` when storage was away
+        for some of them; those are still due then.
         """
-        settled = 0
+        settled, failed, failure = 0, list[ConversationKey](), UnavailableError()
         while due := self._liveness.take_due(now, BATCH):
-            by_site: dict[str, list[str]] = defaultdict(list)
-            for site, conversation in due:
-                by_site[site].append(conversation)
-            try:
-                for site, conversations in by_site.items():
-                    self._settle_site(site, conversations, now)
-            except UnavailableError:
-                self._liveness.give_back(due, now)
-                raise
+            by_site: dict[str, list[ConversationKey]] = defaultdict(list)
+            for key in due:
+                by_site[key.site].append(key)
+            for site, keys in by_site.items():
+                try:
+                    self._settle_site(site, keys, now)
+                except UnavailableError as error:
+                    failure = error
+                    failed += keys
             settled += len(due)
+        if failed:
+            self._liveness.give_back(failed, now)
+            self._try_again_at = now + TRY_AGAIN_AFTER
+            raise failure
         return settled
 
-    def settle_if_due(self, now: datetime) -> None:
+    def settle_if_due(self, now: datetime) -> bool:
         """The same before somebody reads, so that what is recorded is what is true: nothing but a
-        look at the next deadline, as a rule. When storage cannot be written, readers still read."""
+        look at the next deadline, as a rule. ``False`` if storage cannot be written now: then what
+        is recorded may be less than what is true."""
         next_due = self._liveness.next_due()
-        if next_due is not None and next_due <= now:
-            with suppress(UnavailableError):
-                self.settle(now)
+        if next_due is None or next_due > now:
+            return True
+        if self._try_again_at is not None and now < self._try_again_at:
+            return False
+        try:
+            self.settle(now)
+        except UnavailableError:
+            return False
+        return True
 
     def restore(self, now: datetime) -> int:
         """Give the pages recorded live their deadlines after a restart (P14); how many
@@ -84,11 +102,22 @@ class Sweep:
         self._records.record_alive(now)
         self._records.forget_replays(now - REPLAYS_KEPT)
 
-    def _settle_site(self, site: str, conversations: list[str], now: datetime) -> None:
-        with self._records.begin(site) as work:
-            for conversation in conversations:
-                loaded = self._recorder.load(work, conversation, now)
-                if loaded is None:
-                    self._liveness.place(ConversationKey(site, conversation), None)
-                else:
-                    self._recorder.write(work, loaded, now)
+    def _settle_site(self, site: str, keys: list[ConversationKey], now: datetime) -> None:
+        """In one transaction; or, if one of them cannot be settled, each in its own: that one stays
+        lent, and is tried again when its loan ends."""
+        try:
+            with self._records.begin(site) as work:
+                for key in keys:
+                    loaded = self._recorder.load(work, key.conversation, now)
+                    if loaded is None:
+                        self._liveness.place(key, None)
+                    else:
+                        self._recorder.write(work, loaded, now)
+        except UnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the other conversations do not wait
+            if len(keys) == 1:
+                _log.exception("a conversation could not be settled")
+                return
+            for key in keys:
+                self._settle_site(site, [key], now)

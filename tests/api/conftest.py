@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge import bootstrap
+from tests.api.batches import Post
 from tests.api.device import App
 from tests.api.installation import Clock, Installation, SetUp, copy_of, settings_for
 from tests.api.store import Store
@@ -75,3 +76,11 @@ def visitor(store: Store) -> Visitor:
 def app(store: Store) -> App:
     """An agent's app, with every right."""
     return store.app()
+
+
+@pytest.fixture(params=["store", "visitor"])
+def post(request: pytest.FixtureRequest, store: Store, visitor: Visitor) -> Post:
+    """Sends a body as the store, and as the visitor."""
+    if request.param == "visitor":
+        return visitor.post
+    return lambda body: store.request("POST", "/v1/store/events", body)

@@ -50,6 +50,16 @@ class App:
         """The ids of a page of conversations."""
         return [each["id"] for each in self.listing(**query)["conversations"]]
 
+    def pages(self, **query: str | int) -> list[list[str]]:
+        """The ids of all pages of conversations."""
+        found, cursor = [], ""
+        while True:
+            page = self.listing(**query, **({"cursor": cursor} if cursor else {}))
+            found.append([each["id"] for each in page["conversations"]])
+            if page["next_cursor"] is None:
+                return found
+            cursor = page["next_cursor"]
+
     def conversation(self, conversation: str) -> dict[str, Any]:
         """One conversation."""
         return self._answered(_path(conversation))

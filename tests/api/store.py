@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.test import TestResponse
 
 from tests.api.device import RIGHTS, App
-from tests.api.visitor import Visitor
+from tests.api.visitor import Visitor, message
 
 if TYPE_CHECKING:
     from tests.api.installation import Installation
@@ -79,6 +79,17 @@ class Store:
         assert answered.status_code == 200, answered.get_data(as_text=True)
         results: list[dict[str, Any]] = answered.json["results"]  # type: ignore[index]  # held to the description
         return results
+
+    def outcome(self, happened: Mapping[str, Any]) -> tuple[str, str]:
+        """Send one event; status and code of what became of it."""
+        [result] = self.results(happened)
+        return result["status"], result.get("code", "")
+
+    def begin(self, *conversations: str) -> None:
+        """Conversations that nobody is in, each a second younger than the one before."""
+        for conversation in conversations:
+            self.installation.clock.advance(seconds=1)
+            self.results(message(conversation, visitor=f"v_{conversation}", author="bot"))
 
     def offer(
         self, agent: str = "1", name: str = "Sam", rights: tuple[str, ...] = RIGHTS

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
+from bridge.records import database
 from tests.api.description import refused
-from tests.api.installation import Clock, Installation
+from tests.api.installation import Installation
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -28,6 +31,17 @@ def test_a_file_that_is_no_database_is_no_storage(installation: Installation) ->
     refused(installation.open("/readyz"), 503, "storage-unavailable")
 
 
-def test_nobody_need_say_who_they_are(installation: Installation, clock: Clock) -> None:
+def test_storage_that_cannot_be_written_is_not_well(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    other = sqlite3.connect(installation.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused(installation.open("/readyz"), 503, "storage-unavailable")
+    other.close()
+    assert installation.open("/readyz").status_code == 200
+
+
+def test_nobody_need_say_who_they_are(installation: Installation) -> None:
     headers = {"Authorization": "Bearer wrong"}
     assert installation.open("/readyz", headers=headers).status_code == 200

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
+from bridge.ports import Device
 from tests.api.description import refused
 from tests.api.device import RIGHTS, App
 from tests.api.installation import Clock, Installation
@@ -41,6 +44,40 @@ def test_a_device_signs_itself_out(store: Store) -> None:
     for method in ("GET", "DELETE"):
         refused(phone.request(method, "/v1/me"), 401, "device-unknown")
     assert tablet.get("/v1/me").status_code == 200
+
+
+def test_one_who_signs_out_twice_at_once_is_signed_out(
+    app: App, store: Store, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = installation.bridge.services.devices
+    known = devices.device
+
+    def known_for_the_last_time(token: str, now: datetime) -> tuple[Device, int]:
+        found = known(token, now)
+        assert store.request("DELETE", f"/v1/store/devices/{app.device}").status_code == 200
+        return found
+
+    monkeypatch.setattr(devices, "device", known_for_the_last_time)
+    assert app.request("DELETE", "/v1/me").status_code == 204
+
+
+def test_what_cannot_be_a_token_is_not_looked_up(
+    app: App, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    find = installation.bridge.records.device_by_token
+
+    def found(token_hash: str) -> tuple[Device, int] | None:
+        asked.append(token_hash)
+        return find(token_hash)
+
+    monkeypatch.setattr(installation.bridge.records, "device_by_token", found)
+    for token in ("x", "x" * 42, "x" * 44, "x" * 42 + "=", "x" * 42 + "\xe9", "x" * 42 + "."):
+        refused(App(installation, token, "").get("/v1/me"), 401, "device-unknown")
+    assert asked == []
+    refused(App(installation, "x" * 43, "").get("/v1/me"), 401, "device-unknown")
+    assert app.get("/v1/me").status_code == 200
+    assert len(asked) == 2
 
 
 def test_a_delete_without_a_body_may_name_a_content_type(app: App) -> None:

@@ -142,7 +142,9 @@ def test_next_to_a_message_that_is_not_there(
     refused(answered, 404, "not-found")
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.0"])
+@pytest.mark.parametrize(
+    "limit", ["0", "101", "-1", "x", "", "1.0", "0000501", "000050" + "9" * 20]
+)
 @pytest.mark.usefixtures("transcript")
 def test_limits_that_are_not_taken(app: App, limit: str) -> None:
     problem = refused(app.get(PATH, query_string={"limit": limit}), 422, "invalid")

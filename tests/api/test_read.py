@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.api.description import refused
 from tests.api.device import App
-from tests.api.installation import Clock, Installation
+from tests.api.installation import Installation
 from tests.api.store import Store
 from tests.api.visitor import Visitor, message
 
@@ -71,7 +71,7 @@ def test_a_message_sent_twice_is_unread_once(visitor: Visitor, app: App) -> None
 
 
 def test_what_was_read_stays_read_after_a_restart(
-    visitor: Visitor, app: App, installation: Installation, clock: Clock
+    visitor: Visitor, app: App, installation: Installation
 ) -> None:
     visitor.page("c").write()
     app.read("c")

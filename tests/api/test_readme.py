@@ -1,4 +1,4 @@
-"""``README.md`` names each command, and no other. (Settings: ``tests/unit/test_settings.py``.)"""
+"""``README.md`` names each command with its arguments. (Settings: ``unit/test_settings.py``.)"""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ def test_each_command_is_in_the_table_and_no_other(capsys: pytest.CaptureFixture
     assert sorted(documented) == sorted(" ".join(words) for words in _commands(capsys))
 
 
-def test_each_option_that_a_command_needs_is_in_the_table(
-    capsys: pytest.CaptureFixture[str],
+def test_the_table_has_each_commands_arguments_and_no_others(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    documented = {_words(usage): usage for usage in COMMANDS}
-    for words in _commands(capsys):
-        usage = _help(capsys, words).partition("\n\n")[0]
-        needed = re.findall(
-            r"--\w+|(?<= )[A-Z]+(?=$| )", re.sub(r"\[.*?\]|--\w+ \w+", _option, usage)
-        )
-        for each in needed:
-            assert each in documented[" ".join(words)]
+    monkeypatch.setenv("COLUMNS", "200")
+    usages = [_help(capsys, words).partition("\n")[0] for words in _commands(capsys)]
+    asked = [
+        usage.removeprefix("usage: python -m bridge ").replace(" [-h]", "") for usage in usages
+    ]
+    assert sorted(map(_arguments, COMMANDS)) == sorted(map(_arguments, asked))
 
 
-def _option(found: re.Match[str]) -> str:
-    """An option that may be left out is dropped, of another the name stays."""
-    return "" if found[0].startswith("[") else found[0].split(" ")[0]
+def _arguments(usage: str) -> tuple[str, list[str]]:
+    """A command and what it takes: the order of that is a matter of taste."""
+    words = _words(usage)
+    return words, sorted(re.findall(r"\[.+?\]|--\w+ [A-Z]+|[A-Z]+", usage.removeprefix(words)))
 
 
 def _words(usage: str) -> str:

@@ -77,7 +77,7 @@ PATIENTLY = settings(
 class Unlimited(Limits):
     """Counts nothing."""
 
-    def count(self, limit: Limit, key: str, now: datetime) -> None:
+    def count(self, limit: Limit, key: str, now: datetime, amount: int = 1) -> None:
         """Let it through."""
 
     def check(self, limit: Limit, key: str, now: datetime) -> None:

@@ -110,7 +110,6 @@ def test_readers_still_read(
         assert app.listed() == ["c"]
         assert app.conversation("c")["id"] == "c"
         assert app.texts("c") == ["Hello"]
-        assert installation.open("/readyz").status_code == 200
     clock.advance(seconds=5)
     assert app.presence("c")["reason"] == "left"
     assert app.presence("c")["since"] == "2026-03-02T09:30:15.123Z"

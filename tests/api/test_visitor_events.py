@@ -18,12 +18,7 @@ IPHONE = (
 )
 
 
-def rejection(visitor: Visitor, happened: dict[str, Any]) -> tuple[str, str]:
-    [result] = visitor.results(happened)
-    return result["status"], result.get("code", "")
-
-
-def test_the_first_event_begins_the_conversation(visitor: Visitor, app: App, clock: Clock) -> None:
+def test_the_first_event_begins_the_conversation(visitor: Visitor, app: App) -> None:
     answered = visitor.page("c").view(url="https://shop.example/fern?x=1", title="Fern")
     assert answered["conversations"] == {
         "c": {
@@ -96,10 +91,10 @@ def test_an_event_in_several_conversations_is_answered_for_each(visitor: Visitor
 def test_a_visitor_writes_as_visitor_alone(visitor: Visitor, app: App) -> None:
     for author in ("bot", "system"):
         said = message("c", "I am the shop", author=author)
-        assert rejection(visitor, said) == ("rejected", "author-not-allowed")
-    assert rejection(visitor, message("c", author="agent")) == ("rejected", "invalid")
+        assert visitor.outcome(said) == ("rejected", "author-not-allowed")
+    assert visitor.outcome(message("c", author="agent")) == ("rejected", "invalid")
     assert app.listed() == []
-    assert rejection(visitor, message("c", author="visitor")) == ("accepted", "")
+    assert visitor.outcome(message("c", author="visitor")) == ("accepted", "")
     assert app.messages("c")["messages"][0]["author"] == "visitor"
 
 
@@ -117,7 +112,7 @@ def test_what_only_the_store_may_say(visitor: Visitor, app: App, happened: dict[
     visitor.page("c").write("Hello")
     before = app.conversation("c")
     for named in ({}, {"visitor": visitor.id}, {"visitor": "v_other"}):
-        assert rejection(visitor, {**happened, **named}) == ("rejected", "store-only")
+        assert visitor.outcome({**happened, **named}) == ("rejected", "store-only")
     assert app.conversation("c") == before
     assert visitor.send(message("c")).status_code == 200
 
@@ -128,7 +123,7 @@ def test_the_visitor_is_the_tokens_and_not_the_bodys(visitor: Visitor, app: App)
 
 
 def test_another_visitors_conversation_is_not_there(
-    visitor: Visitor, store: Store, app: App, clock: Clock
+    visitor: Visitor, store: Store, app: App
 ) -> None:
     visitor.page("c").write("Mine")
     before = app.get("/v1/conversations").data
@@ -142,11 +137,11 @@ def test_another_visitors_conversation_is_not_there(
         message("c", "Not mine"),
         event("message_delivered", "c", message={"id": "m"}),
     ):
-        assert rejection(other, happened) == ("rejected", "conversation-not-found")
+        assert other.outcome(happened) == ("rejected", "conversation-not-found")
     answered = other.send(message("c"), message("d")).get_json()
     assert set(answered["conversations"]) == {"d"}
     visitor.page("c").clear()
-    assert rejection(other, message("c")) == ("rejected", "conversation-not-found")
+    assert other.outcome(message("c")) == ("rejected", "conversation-not-found")
     assert before != app.get("/v1/conversations").data
     assert app.texts("c") == ["Mine"]
 
@@ -157,30 +152,30 @@ def test_a_conversation_belongs_to_whom_the_store_names(
     visitor.page("c").write("Begun by Jane")
     store.results(message("c", "To somebody else", author="bot", visitor="v_other"))
     assert app.conversation("c")["visitor"]["id"] == "v_other"
-    assert rejection(visitor, message("c")) == ("rejected", "conversation-not-found")
-    assert rejection(store.visitor("v_other"), message("c")) == ("accepted", "")
+    assert visitor.outcome(message("c")) == ("rejected", "conversation-not-found")
+    assert store.visitor("v_other").outcome(message("c")) == ("accepted", "")
 
 
 def test_visitor_ids_are_case_sensitive(visitor: Visitor, store: Store) -> None:
     visitor.page("c").view()
     shouted = store.visitor(visitor.id.upper())
-    assert rejection(shouted, message("c")) == ("rejected", "conversation-not-found")
+    assert shouted.outcome(message("c")) == ("rejected", "conversation-not-found")
 
 
 @pytest.mark.parametrize("kind", ["page_view", "heartbeat", "page_hidden", "page_unload"])
 def test_a_lifecycle_event_needs_its_page(visitor: Visitor, kind: str) -> None:
-    assert rejection(visitor, event(kind, "c", seq=1)) == ("rejected", "page-required")
+    assert visitor.outcome(event(kind, "c", seq=1)) == ("rejected", "page-required")
 
 
 @pytest.mark.parametrize(
     "occurred_at", ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "soon", ""]
 )
 def test_what_the_browsers_clock_says_is_ignored(
-    visitor: Visitor, app: App, clock: Clock, occurred_at: str
+    visitor: Visitor, app: App, occurred_at: str
 ) -> None:
     """P11"""
     happened = message("c", occurred_at=occurred_at)
-    assert rejection(visitor, happened) == ("accepted", "")
+    assert visitor.outcome(happened) == ("accepted", "")
     assert app.conversation("c")["started_at"] == "2026-03-02T09:30:00.123Z"
 
 
@@ -236,12 +231,21 @@ def test_another_content_type_is_not_taken(visitor: Visitor, app: App, media_typ
     assert app.listed() == []
 
 
-def test_a_body_has_64_kib_at_most(visitor: Visitor, app: App) -> None:
+def test_a_body_has_64_kib_at_most(visitor: Visitor) -> None:
     fits = b'{"events":[{"id":"e","type":"page_view","conversation":"c","page":"p","seq":1}]}'
     fits += b" " * (65_536 - len(fits))
     assert visitor.post(fits).status_code == 200
     refused(visitor.post(fits + b" "), 413, "body-too-large")
     refused(visitor.post(b"x" * 66_560), 413, "body-too-large")
+
+
+@pytest.mark.parametrize(("length", "kept"), [(2_048, True), (2_049, False), (60_000, False)])
+def test_a_long_address_is_not_kept(visitor: Visitor, app: App, length: int, kept: bool) -> None:
+    """It would be in the conversation's row, and in every list, for as long as the page is."""
+    url = "https://shop.example/".ljust(length, "a")
+    visitor.page("c").view(url=f"{url}?{'q' * 4_000}", title="Fern")
+    page = app.presence("c")["page"]
+    assert page == ({"url": url, "title": "Fern"} if kept else None)
 
 
 def test_a_heartbeat_is_answered_as_any_event_is(visitor: Visitor, clock: Clock) -> None:

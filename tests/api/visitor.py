@@ -91,6 +91,11 @@ class Visitor:
         results: list[dict[str, Any]] = answered.json["results"]  # type: ignore[index]  # held to the description
         return results
 
+    def outcome(self, happened: Mapping[str, Any]) -> tuple[str, str]:
+        """Send one event; status and code of what became of it."""
+        [result] = self.results(happened)
+        return result["status"], result.get("code", "")
+
     def page(self, conversation: str, page: str = "p_1") -> Page:
         """A page on which this visitor has the chat open."""
         return Page(self, conversation, page)

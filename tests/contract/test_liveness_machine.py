@@ -166,8 +166,9 @@ class LivenessMachine(RuleBasedStateMachine):
     def give_back(self, conversations: list[ConversationKey]) -> None:
         self.liveness.give_back(conversations, moment(self.now))
         for conversation in conversations:
-            if conversation in self.model:
-                self.model[conversation].lent_until = None
+            known = self.model.get(conversation)
+            if known is not None and known.lent_until is not None:
+                known.lent_until = min(known.lent_until, self.now)
 
     @invariant()
     def what_is_read_is_what_the_model_has(self) -> None:
@@ -204,15 +205,14 @@ class LivenessMachine(RuleBasedStateMachine):
 
 
 def merge(known: ModelConversation, placed: ModelConversation) -> None:
-    """Of pages known before, the greater mark and the later hearing stay; an interruption stays
-    until the visitor is heard again."""
+    """Of a page whose mark was greater before, that and the later hearing stay; an interruption
+    stays until the visitor is heard again."""
     for name, page in placed.pages.items():
         before = known.pages.get(name)
-        if before is None:
+        if before is None or before.mark <= page.mark:
             continue
-        if before.mark > page.mark or before.heard > page.heard:
-            page.deadline = max(page.deadline, before.heard + page.allowance)
-        page.mark = max(page.mark, before.mark)
+        page.deadline = max(page.deadline, before.heard + page.allowance)
+        page.mark = before.mark
         page.heard = max(page.heard, before.heard)
     placed.interrupted = known.interrupted and placed.last_heard() == known.last_heard()
 

@@ -30,7 +30,7 @@ from tests.contract.samples import (
 
 CLEARED = PresenceState(State.CHAT_CLEARED, since=START, last_seen_at=START)
 STATES = (ONLINE, SWITCHING, OFFLINE, CLEARED)
-RANKS = {State.ONLINE: 0, State.SWITCHING_PAGES: 1, State.OFFLINE: 2, State.CHAT_CLEARED: 2}
+RANKS = {State.ONLINE: 2, State.SWITCHING_PAGES: 1, State.OFFLINE: 0, State.CHAT_CLEARED: 0}
 
 
 def save(records: Records, *saved: ConversationRecord, site: str = SITE) -> None:
@@ -49,7 +49,7 @@ def by_recent(record: ConversationRecord) -> tuple[object, ...]:
 
 
 def by_presence(record: ConversationRecord) -> tuple[object, ...]:
-    return (RANKS[record.state.state], *by_recent(record))
+    return (-RANKS[record.state.state], *by_recent(record))
 
 
 # ------------------------------------------------------------------------ conversations

@@ -6,7 +6,6 @@ its time, keeps every event in memory, and tells each conversation of every hear
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,22 +32,26 @@ class IdealConversation:
     """One conversation: its presence, the state it is in, and the changes until now."""
 
     visitor: str | None
+    began_at: datetime
     presence: Presence = field(default_factory=Presence)
     state: PresenceState | None = None
     changes: list[tuple[str, datetime]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
     def evaluate(self, at: datetime) -> None:
-        """Enter the state that holds at ``at``."""
+        """Enter the state that holds at ``at``: at its computed time, but never before the change
+        that was entered last."""
         was, now = self.state, self.presence.state_at(at, TIMING, self.state)
         self.state = now
         if was is not None and (was.state, was.reason) == (now.state, now.reason):
             return
-        entered = [each for each in (now.since, was.since if was else None) if each is not None]
+        entered = now.since or self.began_at
         if now.reason is Reason.MOVED_ON and was is not None and was.state is State.OFFLINE:
             assert self.presence.elsewhere is not None
-            entered.append(self.presence.elsewhere.at)
-        self.changes.append((now.reason or now.state, max(entered, default=at)))
+            entered = max(entered, self.presence.elsewhere.at)
+        if self.changes:
+            entered = max(entered, self.changes[-1][1])
+        self.changes.append((now.reason or now.state, entered))
 
     def settle(self, since: datetime, now: datetime) -> None:
         """Enter what each deadline brought that passed after ``since``, until ``now``."""
@@ -79,7 +82,7 @@ class Ideal:
         ``beat`` says that it was answered by liveness alone, which tells a page nothing new.
         """
         name = event.conversation or ""
-        known = self.conversations.setdefault(name, IdealConversation(event.visitor))
+        known = self.conversations.get(name) or self._begin(name, event)
         if self._came_before(known, event):
             if known.state is None:
                 known.evaluate(self.now)
@@ -108,6 +111,14 @@ class Ideal:
                 each.presence.restore(recorded_at, alive_at, now, TIMING)
             each.settle(recorded_at, now)
         self.now = now
+
+    def _begin(self, name: str, event: Incoming) -> IdealConversation:
+        begun = self.conversations[name] = IdealConversation(event.visitor, event.at)
+        for other, sibling in self.conversations.items():
+            heard = sibling.presence.last_heard()
+            if other != name and sibling.visitor == event.visitor and heard is not None:
+                begun.presence.apply(HeardElsewhere(other, heard), TIMING)
+        return begun
 
     def _came_before(self, known: IdealConversation, event: Incoming) -> bool:
         """Messages, clears and what has no page are told apart by their ids (P9)."""
@@ -141,6 +152,3 @@ def told_apart(changes: list[tuple[str, datetime]]) -> list[tuple[str, datetime]
         if not (what in offline and plain and plain[-1][0] == "offline"):
             plain.append(("offline" if what in offline else what, at))
     return plain
-
-
-Look = Callable[[str], object]

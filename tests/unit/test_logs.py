@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 import structlog
 
-from bridge.logs import REQUEST_ID, SLOW_SECONDS, configure_logging, log_if_notable
+from bridge.logs import (
+    FAILURE,
+    REQUEST_ID,
+    SLOW_SECONDS,
+    configure_logging,
+    log_if_notable,
+    reason_of,
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,13 @@ class TestExceptions:
         messages = [line["exception"][0].get("message") for line in stdout.lines()]
         assert messages == ["No space left on device", "database is locked"]
 
+    def test_what_a_row_may_be_quoted_in_is_not_kept(self, stdout: Stdout) -> None:
+        log = logging.getLogger("library")
+        log.error("failed", exc_info=sqlite3.IntegrityError("jane@example.com"))
+        log.error("failed", exc_info=sqlite3.DatabaseError("file is not a database"))
+        messages = [line["exception"][0].get("message") for line in stdout.lines()]
+        assert messages == [None, "file is not a database"]
+
     def test_a_context_that_was_hidden_stays_hidden(self, stdout: Stdout) -> None:
         try:
             try:
@@ -129,7 +143,28 @@ class TestExceptions:
         assert len(line["exception"]) == 1
 
 
+class TestReasons:
+    def test_the_machines_own_words_on_one_line(self) -> None:
+        error = ValueError("jane@example.com")
+        error.__cause__ = sqlite3.OperationalError("database or\n disk is full")
+        error.__cause__.__cause__ = KeyError("jane@example.com")
+        assert reason_of(error) == "database or disk is full"
+
+    def test_else_the_type_of_what_came_first(self) -> None:
+        error = ValueError("jane@example.com")
+        error.__cause__ = sqlite3.IntegrityError("jane@example.com")
+        assert reason_of(error) == "sqlite3.IntegrityError"
+
+
 class TestRequests:
+    def test_one_that_failed_says_why_and_the_next_does_not(self, stdout: Stdout) -> None:
+        FAILURE.set(sqlite3.OperationalError("database is locked"))
+        log_if_notable("GET", "/readyz", 503, 0.1)
+        log_if_notable("GET", "/readyz", 500, 0.1)
+        first, second = stdout.lines()
+        assert first["reason"] == "database is locked"
+        assert "reason" not in second
+
     def test_one_that_went_well_leaves_no_line(self, stdout: Stdout) -> None:
         log_if_notable("POST", "/v1/visitor/events", 200, 0.001)
         log_if_notable("POST", "/v1/visitor/events", 429, 0.001)

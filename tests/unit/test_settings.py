@@ -162,6 +162,46 @@ class TestDatabaseUrl:
         url = settings(DYNO="web.1", DATABASE_URL="postgres://h/d").database_url
         assert url == "postgresql+psycopg://h/d"
 
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            "h",
+            "h/d",
+            "u@h:5432/d",
+            "u:hunter2:/?#+%40@h/d",
+            "[2001:db8::1]:5432/d",
+            "h1,h2:5432/d",
+            "u:p@/d?host=/var/run/postgresql",
+            "h:1/d?sslmode=require&application_name=a@b/c",
+        ],
+    )
+    def test_postgresql_in_every_form(self, rest: str) -> None:
+        url = settings(DATABASE_URL=f"postgres://{rest}").database_url
+        assert url == f"postgresql+psycopg://{rest}"
+
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            "u:hunter2@h:abc/d",
+            "u:hunter2@h:/d",
+            "u:hunter2@h:0/d",
+            "u:hunter2@h:65536/d",
+            "u:hunter2@h:-1/d",
+            "u:hunter2@[::/d",
+            "u:hunter2@[::x]/d",
+            "u:hunter2@two words/d",
+            "u:hunter2@h/d/e",
+            "u:hunter@2@h/d",
+        ],
+    )
+    def test_postgresql_that_is_not_well_formed(self, rest: str) -> None:
+        message = refusal(DATABASE_URL=f"postgres://{rest}")
+        assert "DATABASE_URL" in message
+        assert "hunter" not in message
+
+    def test_sqlite_takes_no_options(self) -> None:
+        assert "options" in refusal(DATABASE_URL="sqlite:///bridge.db?timeout=abc")
+
     @pytest.mark.parametrize("url", ["mysql://u:hunter2@h/d", "hunter2", "postgres:hunter2"])
     def test_others_are_refused_without_quoting_them(self, url: str) -> None:
         message = refusal(DATABASE_URL=url)

@@ -21,8 +21,6 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
-        sa.Column("old_secret", sa.LargeBinary(), nullable=True),
-        sa.Column("old_secret_until", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("connected_at", sa.BigInteger(), nullable=True),
         sa.Column("connection", sa.JSON(none_as_null=True), nullable=False),
@@ -54,7 +52,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site", "id", name=op.f("pk_answered_requests")),
     )
     op.create_index(op.f("ix_answered_requests_at"), "answered_requests", ["at"], unique=False)
-
     op.create_table(
         "conversations",
         sa.Column("site", sa.Text(), nullable=False),
@@ -76,6 +73,7 @@ def upgrade() -> None:
         sa.Column("page_title", sa.Text(), nullable=True),
         sa.Column("presence", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("entered_at", sa.BigInteger(), nullable=True),
         sa.Column("last_message", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("message_count", sa.Integer(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
@@ -97,12 +95,18 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_conversations_by_state",
+        "conversations",
+        ["site", "deleted", "state", "last_activity_at", "id"],
+        unique=False,
+    )
+    op.create_index(
         "ix_conversations_present",
         "conversations",
-        ["rank"],
+        ["site", "id"],
         unique=False,
-        sqlite_where=sa.text("rank < 2"),
-        postgresql_where=sa.text("rank < 2"),
+        sqlite_where=sa.text("rank > 0"),
+        postgresql_where=sa.text("rank > 0"),
     )
     op.create_index(
         op.f("ix_conversations_site_rev"), "conversations", ["site", "rev"], unique=False
@@ -113,7 +117,6 @@ def upgrade() -> None:
         ["site", "visitor", "last_activity_at"],
         unique=False,
     )
-
     op.create_table(
         "devices",
         sa.Column("id", sa.Text(), nullable=False),
@@ -132,7 +135,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash"),
     )
     op.create_index(op.f("ix_devices_site_agent"), "devices", ["site", "agent"], unique=False)
-
     op.create_table(
         "messages",
         sa.Column("site", sa.Text(), nullable=False),
@@ -159,7 +161,16 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_messages_site_rev"), "messages", ["site", "rev"], unique=False)
-
+    op.create_table(
+        "old_secrets",
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["site"], ["sites.id"], name=op.f("fk_old_secrets_sites"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("site", "until", name=op.f("pk_old_secrets")),
+    )
     op.create_table(
         "pairings",
         sa.Column("code_hash", sa.Text(), nullable=False),
@@ -172,8 +183,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_pairings")),
     )
-    op.create_index(op.f("ix_pairings_expires_at"), "pairings", ["expires_at"], unique=False)
-
+    op.create_index(
+        op.f("ix_pairings_site_expires_at"), "pairings", ["site", "expires_at"], unique=False
+    )
     op.create_table(
         "presence_changes",
         sa.Column("site", sa.Text(), nullable=False),
@@ -220,7 +232,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site", "id", name=op.f("pk_seen_events")),
     )
     op.create_index(op.f("ix_seen_events_at"), "seen_events", ["at"], unique=False)
-
     op.create_table(
         "site_origins",
         sa.Column("site", sa.Text(), nullable=False),
@@ -231,7 +242,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site", "origin", name=op.f("pk_site_origins")),
     )
     op.create_index(op.f("ix_site_origins_origin"), "site_origins", ["origin"], unique=False)
-
     op.create_table(
         "visitors",
         sa.Column("site", sa.Text(), nullable=False),
