@@ -120,6 +120,14 @@ class Page:
         return max(times, default=None)
 
     @property
+    def last_request_at(self) -> datetime | None:
+        """The same, and for a page that is gone its unload: that the bridge was alive (P14) is no
+        hearing (P8)."""
+        if self.gone and self.unload is not None:
+            return self.unload.at
+        return max(filter(None, (self._signal_at, self._hearing_at)), default=None)
+
+    @property
     def end(self) -> datetime | None:
         """The page's end, once it has one: the unload, else the last time heard (P1)."""
         if self.gone and self.unload is not None:

@@ -160,10 +160,11 @@ class Presence:
 
     def last_heard(self) -> datetime | None:
         """When the visitor was last heard in this conversation (P8)."""
-        ends = [page.end for page in [*self.pages.values(), self.store] if page.end is not None]
+        pages = [*self.pages.values(), self.store]
+        heard = [at for page in pages if (at := page.last_request_at) is not None]
         if self.forgotten is not None:
-            ends.append(self.forgotten.at)
-        return max(ends, default=None)
+            heard.append(self.forgotten.at)
+        return max(heard, default=None)
 
     def restore(
         self, recorded_at: datetime, alive_at: datetime, now: datetime, timing: Timing

@@ -111,7 +111,7 @@ class MemoryLiveness:
         hot = self._hot.get(key)
         if hot is None:
             return None
-        heard = [page.heard_at for page in self._pages[key].values()]
+        heard = [page.mark.at for page in self._pages[key].values()]
         return max(heard if hot.heard_at is None else [*heard, hot.heard_at], default=None)
 
     def _due_at(self, key: ConversationKey) -> datetime | None:

@@ -29,10 +29,11 @@ class Beat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HotPage:
-    """A live page: its greatest signal (P9), when it was last heard, and when it is gone (P2)."""
+    """A live page: its greatest signal (P9), and when it is gone (P2)."""
 
     mark: Mark
     heard_at: datetime
+    """When it was last heard; after a restart, when the bridge was last alive (P14)."""
     allowance: float
     """Seconds from a heartbeat to the deadline that it sets."""
     deadline: datetime

@@ -105,9 +105,6 @@ class Records(Protocol):
     def begin(self, site: str) -> AbstractContextManager[Work]:
         """A transaction of one site; committed at the end of the block, rolled back on an error."""
 
-    def ready(self) -> None:
-        """Return if storage answers."""
-
     def add_site(self, site: Site, now: datetime) -> None:
         """Add a site whose id is new."""
 

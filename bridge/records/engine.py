@@ -45,11 +45,6 @@ class SqlRecords:
             work.flush()
         work.committed()
 
-    def ready(self) -> None:
-        """See :meth:`bridge.ports.Records.ready`."""
-        with self._database.reading() as connection:
-            connection.execute(sa.select(alive.c.at))
-
     def add_site(self, site: Site, now: datetime) -> None:
         """See :meth:`bridge.ports.Records.add_site`."""
         with self._database.writing() as connection:

@@ -110,7 +110,8 @@ class Recorder:
         for key, page in record.presence.live_pages(now, self._timing).items():
             heard, deadline = page.heard_at, page.deadline(self._timing)
             if heard is not None and deadline is not None:
-                mark = page.signal or Mark(UNSEQUENCED, heard, "")
+                at = page.hearing.at if page.hearing is not None else heard
+                mark = page.signal or Mark(UNSEQUENCED, at, "")
                 allowance = page.heartbeat_allowance(self._timing)
                 pages[key] = HotPage(mark, heard, allowance, deadline)
         return HotConversation(
@@ -224,4 +225,4 @@ def _entered_at(record: ConversationRecord, present: PresenceState, at: datetime
     entered_at = present.since or at
     if present.reason is Reason.MOVED_ON and was.state is State.OFFLINE and elsewhere is not None:
         entered_at = max(entered_at, elsewhere.at)
-    return max(entered_at, record.entered_at or entered_at)
+    return max(entered_at, record.entered_at or record.started_at)

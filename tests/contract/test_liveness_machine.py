@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test as run
 
 from bridge.domain.events import Mark
 from bridge.ports import Beat, ConversationKey, HotConversation, HotPage, Liveness
-from tests.contract.liveness_engines import ENGINES, LOAN, key, mark, moment
+from tests.contract.liveness_engines import ENGINES, LOAN, START, key, mark, moment
 
 # Binary fractions, so that adding them up is exact.
 SECONDS = st.sampled_from([0.0, 0.25, 1.0, 4.75, 5.0, 10.0, 30.0, 150.0])
@@ -46,7 +46,8 @@ class ModelConversation:
     interrupted: bool = False
 
     def last_heard(self) -> float | None:
-        heard = [page.heard for page in self.pages.values()]
+        """By the requests themselves: a page restored after a restart was not heard by that."""
+        heard = [(page.mark.at - START).total_seconds() for page in self.pages.values()]
         return max(heard if self.heard is None else [*heard, self.heard], default=None)
 
     def due_at(self) -> float | None:

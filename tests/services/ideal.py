@@ -45,13 +45,19 @@ class IdealConversation:
         self.state = now
         if was is not None and (was.state, was.reason) == (now.state, now.reason):
             return
-        entered = now.since or self.began_at
-        if now.reason is Reason.MOVED_ON and was is not None and was.state is State.OFFLINE:
+        entered = now.since or at
+        if now.reason is Reason.MOVED_ON and (was is None or was.state is State.OFFLINE):
             assert self.presence.elsewhere is not None
             entered = max(entered, self.presence.elsewhere.at)
-        if self.changes:
-            entered = max(entered, self.changes[-1][1])
-        self.changes.append((now.reason or now.state, entered))
+        before = self.changes[-1][1] if self.changes else self.began_at
+        self.changes.append((now.reason or now.state, max(entered, before)))
+
+    def last_heard(self) -> datetime | None:
+        """When the visitor was last heard here: that the bridge was alive is no hearing."""
+        heard = deepcopy(self.presence)
+        for page in (*heard.pages.values(), heard.store):
+            page.restored = None
+        return heard.last_heard()
 
     def settle(self, since: datetime, now: datetime) -> None:
         """Enter what each deadline brought that passed after ``since``, until ``now``."""
@@ -89,15 +95,12 @@ class Ideal:
             return False
         cleared = known.state is not None and known.state.state is State.CHAT_CLEARED
         meant = meaning(event, None if beat else 0.0 if cleared else TIMING.idle)
-        changed = meant is None or known.presence.apply(meant, TIMING)
+        changed = meant is not None and known.presence.apply(meant, TIMING)
         known.evaluate(self.now)
-        heard = known.presence.last_heard()
-        if changed and meant is not None and heard is not None:
-            for other, sibling in self.conversations.items():
-                if other != name and sibling.visitor == known.visitor:
-                    sibling.presence.apply(HeardElsewhere(name, heard), TIMING)
-                    sibling.evaluate(self.now)
-        return changed
+        if changed:
+            self._tell_others(name)
+        # A message is in the transcript, whatever it means to presence.
+        return changed or event.type == "message"
 
     def written(self, conversation: str) -> None:
         """The bridge wrote this conversation just now."""
@@ -111,14 +114,25 @@ class Ideal:
                 each.presence.restore(recorded_at, alive_at, now, TIMING)
             each.settle(recorded_at, now)
         self.now = now
+        for name in self.conversations:
+            self._tell_others(name)
 
     def _begin(self, name: str, event: Incoming) -> IdealConversation:
         begun = self.conversations[name] = IdealConversation(event.visitor, event.at)
         for other, sibling in self.conversations.items():
-            heard = sibling.presence.last_heard()
+            heard = sibling.last_heard()
             if other != name and sibling.visitor == event.visitor and heard is not None:
                 begun.presence.apply(HeardElsewhere(other, heard), TIMING)
         return begun
+
+    def _tell_others(self, name: str) -> None:
+        """The visitor was heard in this conversation (P8)."""
+        known = self.conversations[name]
+        heard = known.last_heard()
+        for other, sibling in self.conversations.items():
+            if other != name and sibling.visitor == known.visitor and heard is not None:
+                sibling.presence.apply(HeardElsewhere(name, heard), TIMING)
+                sibling.evaluate(self.now)
 
     def _came_before(self, known: IdealConversation, event: Incoming) -> bool:
         """Messages, clears and what has no page are told apart by their ids (P9)."""

@@ -129,6 +129,7 @@ class RecordedPresenceMachine(RuleBasedStateMachine):
     def a_sweep_comes(self) -> None:
         self.ideal.advance(moment(self.scene.now))
         self.scene.sweep()
+        self.note_what_was_written()
 
     @rule()
     def the_bridge_says_that_it_is_alive(self) -> None:
@@ -230,7 +231,7 @@ class RecordedPresenceMachine(RuleBasedStateMachine):
         assert (shown.state, shown.reason) == (state.state, state.reason)
         assert shown.since == seconds(state.since)
         assert online or shown.last_seen_at == seconds(state.last_seen_at)
-        assert shown.heard_at == seconds(ideal.presence.last_heard())
+        assert shown.heard_at == seconds(ideal.last_heard())
         assert shown.continued_in == state.continued_in
         assert (shown.hidden, shown.pages) == (state.hidden, state.pages)
         assert (shown.url, shown.title) == (state.url, state.title)
