@@ -105,6 +105,10 @@ def _read_pairing(signed: SignedRequest) -> PairingRequest:
         raise InvalidError(
             "Ids are of printable characters.", errors=(("/agent/id", "not printable"),)
         )
+    picture = said.agent.avatar_url
+    if picture is not None and origin_of(picture) is None:
+        detail = "It is no http or https address."
+        raise InvalidError(detail, errors=(("/agent/avatar_url", detail),))
     return said
 
 

@@ -71,13 +71,14 @@ def test_email_and_picture_may_be_unknown(store: Store) -> None:
         ({"agent": {**AGENT, "name": "x" * 201}}, "/agent/name"),
         ({"agent": {**AGENT, "email": "x" * 321}}, "/agent/email"),
         ({"agent": {**AGENT, "avatar_url": "x" * 2049}}, "/agent/avatar_url"),
+        ({"agent": {**AGENT, "avatar_url": "javascript:alert(1)"}}, "/agent/avatar_url"),
         ({"rights": None}, "/rights"),
         ({"rights": "push"}, "/rights"),
         ({"rights": ["admin"]}, "/rights/0"),
         ({"rights": ["push", "Push"]}, "/rights/1"),
         ({"rights": ["push"] * 6}, "/rights"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_what_is_not_taken(store: Store, change: dict[str, Any], pointer: str) -> None:
     said = {"agent": AGENT, "rights": ["push"], **change}

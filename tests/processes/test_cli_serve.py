@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -121,3 +122,26 @@ def _lines(bridge: BridgeProcess, beginning: str) -> list[dict[str, Any]]:
         if line.endswith("\n")
     ]
     return [line for line in lines if line["event"].startswith(beginning)]
+
+
+def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
+    bridge = BridgeProcess(tmp_path)
+    with closing(socket.create_server(("127.0.0.1", bridge.port))):
+        ended = subprocess.run(
+            [sys.executable, "-m", "bridge", "serve"],
+            cwd=CHECKOUT,
+            env={
+                "PATH": os.environ["PATH"],
+                "BRIDGE_SECRET_KEY": KEY,
+                "DATABASE_URL": f"sqlite:///{tmp_path / 'bridge.db'}",
+                "PORT": str(bridge.port),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"bridge: PORT {bridge.port} cannot be used: address already in use. Set PORT to another.\n"
+    )
