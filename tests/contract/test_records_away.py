@@ -44,6 +44,7 @@ def pair(_: Pairing) -> tuple[Device, str]:
 
 
 READERS: dict[str, Callable[[Records], object]] = {
+    "site": lambda records: records.site(SITE),
     "sites": lambda records: records.sites(),
     "site_status": lambda records: records.site_status(SITE),
     "origin_known": lambda records: records.origin_known("https://shop.example"),

@@ -136,7 +136,7 @@ class RecordedPresenceMachine(RuleBasedStateMachine):
         self.scene.record_alive()
         self.alive_at = moment(self.scene.now)
 
-    @rule(away=DURATIONS)
+    @rule(away=DURATIONS.filter(bool))
     def the_bridge_is_killed_and_started(self, away: float) -> None:
         self.note_what_was_written()
         self.scene.restart(at=self.scene.now + away)
