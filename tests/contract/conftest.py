@@ -1,22 +1,29 @@
-"""The records' engines: each test runs on SQLite and on PostgreSQL, over empty tables."""
+"""The engines that the suites run on: of liveness, and of the records over empty tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from bridge.encryption import Encryption
-from bridge.ports import Records
+from bridge.ports import Liveness, Records
 from bridge.records import schema
 from bridge.records.database import Database
 from bridge.records.engine import SqlRecords
 from bridge.records.tables import metadata
+from tests.contract.liveness_engines import ENGINES
 from tests.contract.samples import OTHER_SITE, SITE, START, site
 from tests.servers.postgresql import PostgreSQL
 
 RECORDS_ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=ENGINES)
+def liveness(request: pytest.FixtureRequest) -> Liveness:
+    """An empty engine of each kind."""
+    name: str = request.param
+    return ENGINES[name]()
 
 
 @pytest.fixture(scope="session", params=RECORDS_ENGINES)
@@ -55,16 +62,6 @@ def records(database: Database) -> Records:
     records.add_site(site(SITE), START)
     records.add_site(site(OTHER_SITE), START)
     return records
-
-
-@pytest.fixture
-def sqlite_file(tmp_path: Path) -> Path:
-    """A migrated SQLite file of the test's own."""
-    file = tmp_path / "bridge.db"
-    database = Database(f"sqlite:///{file}")
-    schema.migrate(database)
-    database.dispose()
-    return file
 
 
 def with_driver(url: str) -> str:

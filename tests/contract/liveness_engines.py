@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bridge.domain.events import Mark
 from bridge.liveness.memory import MemoryLiveness
-from bridge.ports import ConversationKey, HotConversation, HotPage, Liveness
+from bridge.ports import Beat, ConversationKey, HotConversation, HotPage, Liveness
 
 ENGINES: Mapping[str, Callable[[], Liveness]] = {
     "memory": MemoryLiveness,
@@ -58,3 +58,10 @@ def online(
         quiet,
         interval,
     )
+
+
+def beat(
+    liveness: Liveness, seq: int, at: float, *, page: str = "p", id: str | None = None
+) -> Beat:
+    """What becomes of a heartbeat of the visitor ``v`` in the conversation ``c``."""
+    return liveness.beat(key(), "v", page, mark(seq, at, id))[0]

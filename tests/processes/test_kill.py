@@ -15,6 +15,7 @@ from bridge.records.tables import to_microseconds
 from tests.processes.client import Agent, Store
 from tests.processes.load import Load
 from tests.servers.bridge import BridgeProcess
+from tests.servers.postgresql import PostgreSQL
 from tests.servers.waiting import wait_until
 
 SLACK = timedelta(seconds=5)
@@ -34,16 +35,27 @@ def is_offline(agent: Agent, conversation: str) -> bool:
 # ------------------------------------------------------------------------------ under load
 
 
-@pytest.fixture
-def load(bridge: BridgeProcess, store: Store) -> Load:
-    """What was accepted of a bridge that was killed in the middle of it, and runs again."""
-    load = Load(store)
-    load.until_gone(bridge.kill)
-    bridge.start()
-    return load
+@pytest.fixture(params=["sqlite", "postgresql"])
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Settings for each of the databases."""
+    quick = {"PRESENCE_GRACE_SECONDS": "0.5"}
+    if request.param == "sqlite":
+        return quick
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    return {**quick, "DATABASE_URL": server.new_database()}
 
 
-def test_what_was_accepted_before_a_kill_is_there_after_it(load: Load, store: Store) -> None:
+def test_what_was_accepted_before_a_kill_is_there_after_it(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with BridgeProcess(tmp_path, environment) as bridge, Store(bridge) as store:
+        load = Load(store)
+        load.until_gone(bridge.kill)
+        bridge.start()
+        everything_is_there(load, store)
+
+
+def everything_is_there(load: Load, store: Store) -> None:
     assert load.failures == []
     assert load.uncertain, "nothing was in flight"
     agent = store.agent()

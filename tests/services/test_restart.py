@@ -181,6 +181,18 @@ def test_p8_whoever_is_heard_after_a_restart_moved_on(scene: Scene) -> None:
     assert scene.shown("A").continued_in == "B"
 
 
+def test_p8_that_the_bridge_was_alive_is_no_hearing(scene: Scene) -> None:
+    scene.view(1, at=0)
+    scene.view(1, at=1, page="q", conversation="B")
+    scene.unload(2, at=2, page="q", conversation="B")
+    scene.record_alive(at=4)
+    scene.restart(at=5)
+    assert scene.shown("A").heard_at == 0
+    scene.sweep(at=20)
+    assert scene.shown("B").reason == "left"
+    assert scene.shown("A", at=200).last_seen_at == 4
+
+
 def test_p13_the_page_of_the_store_gets_its_90_seconds_anew(scene: Scene) -> None:
     scene.store("message", 0)
     scene.record_alive(at=50)
@@ -210,6 +222,28 @@ def test_p14_a_late_event_corrects_the_present_and_not_the_past(scene: Scene) ->
     assert shown.state == "offline"
     assert scene.changes()[:2] == before
     assert all(at is not None and at >= 155 for _, at in scene.changes()[2:])
+
+
+def test_p14_late_words_stay_in_the_order_of_what_is_recorded(scene: Scene) -> None:
+    scene.store("heartbeat", 0)
+    scene.store("page_unload", 10)
+    scene.sweep(at=30)
+    scene.store("heartbeat", 40, occurred=20)
+    scene.store("chat_cleared", 41, occurred=22)
+    assert scene.changes() == [
+        ("online", 0),
+        ("switching_pages", 10),
+        ("left", 25),
+        ("online", 25),
+        ("chat_cleared", 25),
+    ]
+    assert scene.shown().since == 22
+
+
+def test_p14_nobody_was_heard_before_late_words_either(scene: Scene) -> None:
+    scene.store("message", 10, author="bot")
+    scene.store("chat_cleared", 11, occurred=5)
+    assert [at for _, at in scene.changes()] == [10, 10]
 
 
 def test_p11_a_view_of_ten_minutes_ago_makes_nobody_online(scene: Scene) -> None:
