@@ -41,8 +41,12 @@ def stdout(capsys: pytest.CaptureFixture[str]) -> Iterator[Stdout]:
     """Logging set up on a stdout that can be read."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    # A test before may have answered requests in this very context.
+    request, failure = REQUEST_ID.set(None), FAILURE.set(None)
     configure_logging()
     yield Stdout(capsys)
+    REQUEST_ID.reset(request)
+    FAILURE.reset(failure)
     root.handlers[:], root.level = handlers, level
     structlog.reset_defaults()
 
