@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, ValidationError
 
-from bridge.api import agent, cors, operations, problems, store, visitor
+from bridge.api import agent, agent_stream, conversing, cors, operations, problems, store, visitor
 from bridge.api.services import Services
 from bridge.bootstrap import Bridge, build
 from bridge.demo import create_blueprint as create_demo
@@ -54,11 +54,18 @@ def create_app(settings: Settings, bridge: Bridge | None = None) -> Flask:
     app = BridgeApp("bridge", static_folder=None, root_path=str(Path(__file__).parent))
     app.config["PUBLIC_URL"] = settings.public_url and settings.public_url.rstrip("/")
     app.extensions["bridge"] = bridge.services
+    app.extensions["drain"] = bridge.services.fan_out.drain
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.url_map.converters["id"] = IdConverter
-    for blueprint in (store.blueprint, visitor.create_blueprint(), agent.blueprint):
+    for blueprint in (
+        store.blueprint,
+        visitor.create_blueprint(),
+        agent.blueprint,
+        conversing.blueprint,
+        agent_stream.blueprint,
+        operations.blueprint,
+    ):
         app.register_blueprint(blueprint)
-    app.register_blueprint(operations.blueprint)
     if bridge.demo_site is not None:
         app.register_blueprint(create_demo(bridge.demo_site))
     _every_request(app, bridge.services)

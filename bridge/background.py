@@ -34,6 +34,7 @@ def start(bridge: Bridge, clock: Callable[[], datetime]) -> threading.Thread:
     restored = bridge.sweep.restore(now)
     bridge.sweep.keep_house(now)
     _log.info("presence restored: %d conversations", restored)
+    bridge.services.fan_out.start()
     thread = threading.Thread(target=_run, args=(bridge, clock), name="sweep", daemon=True)
     thread.start()
     return thread
@@ -45,7 +46,8 @@ def _run(bridge: Bridge, clock: Callable[[], datetime]) -> None:
     while True:
         now = clock()
         try:
-            wrote = bridge.sweep.settle(now) > 0
+            wrote = bridge.services.visits.settle_drops(now) > 0
+            wrote = bridge.sweep.settle(now) > 0 or wrote
             if now >= next_house_keeping:
                 wrote = True
                 bridge.sweep.keep_house(now)

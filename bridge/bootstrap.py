@@ -11,21 +11,31 @@ import sqlalchemy as sa
 
 from bridge.api.limits import Limits
 from bridge.api.services import Services
+from bridge.capacity import most_streams
 from bridge.demo import DemoSite
 from bridge.domain.page import Timing
 from bridge.encryption import Encryption
+from bridge.live.admission import Admission
+from bridge.live.fan_out import FanOut
+from bridge.live.memory import MemoryNudges
 from bridge.liveness.memory import MemoryLiveness
 from bridge.ports import Agent, Liveness, Records
 from bridge.records import schema
 from bridge.records.database import Database
 from bridge.records.engine import SqlRecords
 from bridge.services.conversations import Conversations
+from bridge.services.converse import Converse
 from bridge.services.ingest import Ingest
 from bridge.services.pair import RIGHTS, Devices
 from bridge.services.recording import Recorder
 from bridge.services.retention import Retention
+from bridge.services.sign_out import SignOut
 from bridge.services.sites import Sites
 from bridge.services.sweep import Sweep
+from bridge.services.sync import Sync
+from bridge.services.takeover import Takeovers
+from bridge.services.visits import Visits
+from bridge.services.watch import Watches
 from bridge.settings import Settings, SettingsError
 from bridge.times import utc_now
 
@@ -55,20 +65,34 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge
         grace=settings.presence_grace_seconds,
         active=settings.heartbeat_active_seconds,
         idle=settings.heartbeat_idle_seconds,
+        watch=settings.watch_lease_seconds,
+        takeover_idle=settings.takeover_idle_minutes * 60,
     )
-    database = open_database(settings)
-    records = SqlRecords(database, Encryption(settings.secret_key))
+    database, nudges = open_database(settings), MemoryNudges()
+    records = SqlRecords(database, Encryption(settings.secret_key), nudges.changed)
     liveness = MemoryLiveness()
-    recorder = Recorder(liveness, timing)
+    recorder = Recorder(liveness, nudges, timing)
     sites, devices = Sites(records), Devices(records)
     sweep = Sweep(records, liveness, recorder, timing)
+    conversations = Conversations(records, liveness, recorder, sweep, timing)
+    sync, watches = Sync(records, conversations), Watches(records, recorder, timing)
+    visits = Visits(records, liveness, nudges, recorder, timing)
+    fan_out = FanOut(sync, visits, Admission(most_streams()), clock)
+    nudges.listen(fan_out.changed, fan_out.heard, fan_out.signed_out)
     services = Services(
         clock=clock,
         records=records,
         sites=sites,
-        ingest=Ingest(records, liveness, recorder, timing, sites.supersede),
+        ingest=Ingest(records, liveness, nudges, recorder, timing, sites.supersede),
         devices=devices,
-        conversations=Conversations(records, liveness, sweep, timing),
+        sign_out=SignOut(recorder, watches, nudges, timing),
+        conversations=conversations,
+        sync=sync,
+        watches=watches,
+        takeovers=Takeovers(records, recorder, timing),
+        converse=Converse(records, recorder, timing),
+        visits=visits,
+        fan_out=fan_out,
         limits=Limits(),
         allow_private_stores=settings.allow_private_stores,
     )
@@ -134,7 +158,7 @@ def _demo_site(bridge: Bridge, now: datetime) -> DemoSite:
     site = bridge.records.site(site_id)
     devices = bridge.services.devices
     with bridge.records.begin(site_id) as work:
-        devices.sign_out_agent(work, DEMO_AGENT.id)
+        bridge.services.sign_out.agent(work, DEMO_AGENT.id, now)
         offer = devices.offer(work, DEMO_AGENT, RIGHTS, now)
     paired = devices.pair(offer.code, "Demo", "demo", now)
     return DemoSite(

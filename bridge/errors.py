@@ -76,6 +76,18 @@ class RequestTimeoutError(BridgeError):
     title = "The request took too long"
 
 
+class ConflictError(BridgeError):
+    """Another state of things was expected; ``extra`` says what stands in the way."""
+
+    status = 409
+    code = "takeover-owned"
+    title = "In conflict with the present state"
+
+    def __init__(self, detail: str, *, code: str, **extra: object) -> None:
+        super().__init__(detail, code=code)
+        self.extra.update(extra)
+
+
 class TooLargeError(BridgeError):
     """The body is larger than the endpoint takes."""
 

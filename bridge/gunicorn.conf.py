@@ -5,12 +5,16 @@ nothing may be imported here that opens sockets or imports psycopg.
 """
 
 import logging
-import resource
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker
 
+from bridge.capacity import most_connections, raise_open_files
 from bridge.logs import configure_logging
 from bridge.settings import Settings, SettingsError
 
@@ -22,20 +26,15 @@ except SettingsError as error:
     raise SystemExit(f"bridge: {error}") from None
 
 
-def _allow_open_files(wanted: int) -> int:
-    """Raise the soft limit of open files towards ``wanted``; return what holds now."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == resource.RLIM_INFINITY else soft
-
-
-def _without_personal_data(record: logging.LogRecord) -> bool:
-    """Keep visitors' addresses and paths out of gunicorn's own lines; False drops the line."""
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Keep visitors' addresses and paths out of gunicorn's own lines, and drop what is no fault of
+    ours."""
     message = str(record.msg)
     if message.startswith("Error handling request"):
         record.msg, record.args = "Error handling request", ()
+    if message.startswith("Socket error processing request") and record.exc_info:
+        # A peer that reads nothing is cut off: see bridge.live.connection.
+        return not isinstance(record.exc_info[1], TimeoutError)
     # Scanners' garbage is answered 400; the line about it names who sent it.
     return not message.startswith("Invalid request from ip=")
 
@@ -51,16 +50,12 @@ class _GunicornLogger(Logger):
         configure_logging()
         self.error_log.handlers.clear()
         self.error_log.propagate = True
-        self.error_log.addFilter(_without_personal_data)
+        self.error_log.addFilter(_is_worth_a_line)
 
 
-# Files that are not visitors' connections: database, listening socket, log, calls to stores.
-_SPARE_FILES = 200
-
-# Each open stream is a connection, and nearly all of them are idle greenlets: the default of 1000
-# would turn visitors away. Where the platform allows fewer files, fewer connections are accepted:
-# the rest wait in the backlog instead of failing.
-worker_connections = min(20_000, _allow_open_files(20_000 + _SPARE_FILES) - _SPARE_FILES)
+# The default of 1000 would turn visitors away: each open stream is a connection.
+raise_open_files()
+worker_connections = most_connections()
 
 # All interfaces: the platform's router reaches the process from outside of it. The demo is for this
 # machine alone: it hands an agent's token to whoever opens its page.
@@ -78,8 +73,9 @@ preload_app = False
 # burst of requests; short, since idle connections hold up the end of the process.
 keepalive = 3
 
-# Platforms kill 10 s after SIGTERM. The worker notices within 1 s, idle connections end within
-# `keepalive`, and what is still open after this is cut off.
+# Platforms kill 10 s after SIGTERM. The worker notices within 1 s, streams are closed at once (see
+# `post_worker_init`), idle connections end within `keepalive`, and what is still open after this is
+# cut off.
 graceful_timeout = 6
 
 # A worker whose event loop has stood still for so long is stuck, and is replaced.
@@ -104,3 +100,32 @@ control_socket_disable = True
 # or is slow (bridge.logs).
 accesslog = None
 logger_class = _GunicornLogger
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Close the application's streams as soon as the worker is told to end.
+
+    By itself it would wait for them until `graceful_timeout`, and then cut them off. What closes
+    them is ``app.extensions["drain"]``.
+    """
+    drain = getattr(worker.wsgi, "extensions", {}).get("drain")
+    if drain is not None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            _drain_first(number, drain)
+        # As gunicorn has it; setting a handler undid it.
+        signal.siginterrupt(signal.SIGTERM, False)
+
+
+def _drain_first(number: signal.Signals, drain: Callable[[], None]) -> None:
+    # The worker has patched the standard library by now.
+    import gevent
+
+    ends_worker = signal.getsignal(number)
+
+    def handle(received: int, frame: FrameType | None) -> None:
+        # In a greenlet, since a handler interrupts others anywhere, even where they hold a lock.
+        gevent.spawn(drain)
+        if callable(ends_worker):
+            ends_worker(received, frame)
+
+    signal.signal(number, handle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import get_args
 
 import msgspec
@@ -65,7 +66,7 @@ def sign_out(device: Device, rev: int) -> Response:  # noqa: ARG001 - every devi
     app = services()
     # Whoever signed it out a moment ago, it is signed out.
     with suppress(NotFoundError), app.records.begin(device.site) as work:
-        app.devices.sign_out(work, device.id)
+        app.sign_out.device(work, device.id, g.now)
     return Response(status=204)
 
 
@@ -73,10 +74,8 @@ def sign_out(device: Device, rev: int) -> Response:  # noqa: ARG001 - every devi
 @by_device("conversations:read")
 def conversations(device: Device, rev: int) -> Response:
     """Conversations: those with somebody there first, or the latest first."""
-    query = _query()
-    if _choice("mine", _BOOLEANS) == "true":
-        # It is a takeover that makes a conversation an agent's own, and there are none yet.
-        return conditional.answer(request, to_json(ConversationList([], None, rev)), body.JSON)
+    mine = _choice("mine", _BOOLEANS) == "true"
+    query = _query(device.agent.id if mine else None)
     found = services().conversations.listing(device.site, device.agent.id, _one_more(query), g.now)
     shown = found[: query.limit]
     answer = ConversationList(
@@ -116,11 +115,11 @@ def messages(device: Device, rev: int, conversation: str) -> Response:  # noqa: 
 @by_device("conversations:read")
 def read(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """Mark a conversation read for this agent."""
-    services().conversations.mark_read(device.site, device.agent.id, conversation)
+    services().conversations.mark_read(device.site, device.agent.id, conversation, g.now)
     return Response(status=204)
 
 
-def _query() -> ConversationQuery:
+def _query(owner: str | None) -> ConversationQuery:
     sort = _choice("sort", _SORTS) or _SORTS[0]
     cursor = request.args.get("cursor")
     text = request.args.get("q", "").strip()
@@ -132,6 +131,7 @@ def _query() -> ConversationQuery:
         sort=sort,
         presence=_choice("presence", get_args(PresenceFilter)),
         text=text or None,
+        owner=owner,
         after=(after.rank, after.at, after.id) if after else None,
     )
 
@@ -157,7 +157,7 @@ def _limit() -> int:
 
 def _one_more(query: ConversationQuery) -> ConversationQuery:
     """One more than is shown tells whether there are more."""
-    return ConversationQuery(query.limit + 1, query.sort, query.presence, query.text, query.after)
+    return replace(query, limit=query.limit + 1)
 
 
 def _cursor_after(view: ConversationView, sort: str) -> str:

@@ -13,7 +13,7 @@ from flask import Request, Response, g, request
 from bridge.api import body, limits, problems
 from bridge.api.limits import Limit
 from bridge.api.services import Services, services
-from bridge.api.signing import TOLERANCE, TokenError, VisitorToken, read_token, token_site, verify
+from bridge.api.signing import TokenError, VisitorToken, read_token, token_site
 from bridge.errors import (
     BadRequestError,
     ForbiddenError,
@@ -22,6 +22,7 @@ from bridge.errors import (
     UnauthorizedError,
 )
 from bridge.ports import Device, RecordedAnswer, Site, Work
+from bridge.webhooks import TOLERANCE, verify
 
 OWN_ID_PREFIX = "b_"
 """The ``webhook-id`` of what the bridge sends begins so; no store's does."""

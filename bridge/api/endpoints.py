@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -26,6 +27,7 @@ class Parameter:
     name: str
     description: str
     schema: dict[str, object]
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Endpoint:
     """One method of one address.
 
     ``problems`` are the statuses that it may answer with besides those of its ``caller``;
-    ``media_type`` is that of an answer which is not described by ``answer``.
+    ``media_type`` is that of an answer which is not described by ``answer``; ``events`` are what a
+    stream brings, with their data.
     """
 
     method: str
@@ -48,6 +51,8 @@ class Endpoint:
     media_type: str | None = None
     conditional: bool = False
     body_types: tuple[str, ...] = field(default=("application/json",))
+    body_needed: bool = True
+    events: Mapping[str, type[Struct]] = field(default_factory=dict)
 
     @property
     def statuses(self) -> list[int]:
@@ -59,6 +64,18 @@ class Endpoint:
 _WITH_BODY = (400, 408, 413, 422)
 _LIMIT = Parameter(
     "limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}
+)
+
+_REVISION = {"type": "integer", "minimum": 0}
+_ID = {"type": "string", "minLength": 1, "maxLength": 128}
+_OF_PAGE = (
+    Parameter("conversation", "The page's conversation, which is the visitor's.", _ID, needed=True),
+    Parameter("page", "The page's own id.", _ID, needed=True),
+    Parameter(
+        "after",
+        "The revision of the message that was shown last; without it, what is undelivered.",
+        _REVISION,
+    ),
 )
 
 ENDPOINTS = (
@@ -118,6 +135,31 @@ ENDPOINTS = (
         s.EventsAnswer,
         problems=(*_WITH_BODY, 415),
         body_types=("application/json", "text/plain"),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/visitor/stream",
+        VISITOR,
+        "What concerns a page, as it happens: server-sent events",
+        problems=(404, 422),
+        parameters=_OF_PAGE,
+        media_type="text/event-stream",
+        events={
+            "ready": s.VisitorReady,
+            "demand": s.VisitorDemand,
+            "message": s.MessageBody,
+            "takeover": s.VisitorTakeover,
+            "cleared": s.VisitorCleared,
+        },
+    ),
+    Endpoint(
+        "GET",
+        "/v1/visitor/sync",
+        VISITOR,
+        "The same for a page that cannot stream",
+        answer=s.VisitorSync,
+        problems=(404, 422),
+        parameters=_OF_PAGE,
     ),
     Endpoint(
         "POST",
@@ -180,6 +222,86 @@ ENDPOINTS = (
             Parameter("after", "The id of a message: those after it.", {"type": "string"}),
             _LIMIT,
         ),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/conversations/{conversation}/messages",
+        AGENT,
+        "Write to the visitor of a conversation that this agent has taken over",
+        s.MessageRequest,
+        s.MessageBody,
+        status=201,
+        problems=(*_WITH_BODY, 404, 409, 415),
+    ),
+    Endpoint(
+        "PUT",
+        "/v1/conversations/{conversation}/watch",
+        AGENT,
+        "The device has the conversation on its screen",
+        answer=s.Watching,
+        problems=(404,),
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/conversations/{conversation}/watch",
+        AGENT,
+        "The device has it on its screen no longer",
+        status=204,
+        problems=(404,),
+    ),
+    Endpoint(
+        "PUT",
+        "/v1/conversations/{conversation}/takeover",
+        AGENT,
+        "Answer instead of the AI",
+        s.TakeoverRequest,
+        s.ConversationBody,
+        problems=(*_WITH_BODY, 404, 409, 415),
+        body_needed=False,
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/conversations/{conversation}/takeover",
+        AGENT,
+        "Let the AI answer again",
+        status=204,
+        problems=(404, 409, 422),
+        parameters=(
+            Parameter("force", "Another agent's takeover.", {"type": "boolean", "default": False}),
+        ),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/sync",
+        AGENT,
+        "What changed since a revision",
+        answer=s.SyncBody,
+        problems=(422,),
+        parameters=(
+            Parameter("after", "The revision that the reader has.", {**_REVISION, "default": 0}),
+            Parameter(
+                "limit",
+                "How many changes.",
+                {"type": "integer", "minimum": 1, "maximum": 500, "default": 200},
+            ),
+        ),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/stream",
+        AGENT,
+        "What changes, as it changes: server-sent events",
+        problems=(422,),
+        parameters=(
+            Parameter("after", "The revision to resume from, as Last-Event-ID.", _REVISION),
+        ),
+        media_type="text/event-stream",
+        events={
+            "ready": s.StreamReady,
+            "conversation": s.ConversationBody,
+            "message": s.MessageBody,
+            "heard": s.StreamHeard,
+        },
     ),
     Endpoint(
         "POST",

@@ -15,6 +15,7 @@ from bridge.api.schemas.common import Confidential
 from bridge.errors import InvalidError
 from bridge.services.addresses import page_address
 from bridge.services.incoming import Answer, Incoming, IncomingMessage, Result
+from bridge.times import rfc3339
 
 MOST_EVENTS = 100
 FURTHEST_FUTURE = timedelta(seconds=60)
@@ -92,7 +93,12 @@ def answer(taken: Answer) -> bytes:
                 for result in taken.results
             ],
             {
-                conversation: EventConversation(False, None, told.heartbeat_seconds, told.state)  # type: ignore[arg-type]  # the domain's states are those of the schema
+                conversation: EventConversation(
+                    told.takeover_until is not None,
+                    rfc3339(told.takeover_until) if told.takeover_until else None,
+                    told.heartbeat_seconds,
+                    told.state,  # type: ignore[arg-type]  # the domain's states are those of the schema
+                )
                 for conversation, told in taken.conversations.items()
             },
         )

@@ -16,6 +16,7 @@ _PROBLEMS = {
     401: "No or a bad credential",
     403: "Not allowed",
     404: "Not there, or another site's",
+    409: "In conflict with the present state",
     408: "The body did not come in time",
     413: "Too large",
     415: "A content type that is not taken",
@@ -52,6 +53,7 @@ _SCHEMES = {
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 description of everything that this bridge serves to programs."""
     structs = {each for endpoint in ENDPOINTS for each in (endpoint.body, endpoint.answer) if each}
+    structs |= {each for endpoint in ENDPOINTS for each in endpoint.events.values()}
     names = sorted(structs | {Problem}, key=lambda struct: struct.__name__)
     schemas, components = msgspec.json.schema_components(
         names, ref_template="#/components/schemas/{name}"
@@ -103,6 +105,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         {
             "name": parameter.name,
             "in": "query",
+            "required": parameter.needed,
             "description": parameter.description,
             "schema": parameter.schema,
         }
@@ -113,7 +116,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.body is not None:
         schema = {"$ref": f"#/components/schemas/{endpoint.body.__name__}"}
         content = {media_type: {"schema": schema} for media_type in endpoint.body_types}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": endpoint.body_needed, "content": content}
     return operation
 
 
@@ -139,5 +142,11 @@ def _response(endpoint: Endpoint, status: int) -> dict[str, Any]:
         schema = {"$ref": f"#/components/schemas/{endpoint.answer.__name__}"}
         return {"description": "Done", "content": {"application/json": {"schema": schema}}}
     if endpoint.media_type is not None:
-        return {"description": "Done", "content": {endpoint.media_type: {}}}
+        events = {
+            name: {"$ref": f"#/components/schemas/{data.__name__}"}
+            for name, data in endpoint.events.items()
+        }
+        # OpenAPI 3.1 has no words for a stream's events.
+        described = {"x-events": events} if events else {}
+        return {"description": "Done", "content": {endpoint.media_type: described}}
     return {"description": "Done"}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from bridge.api.schemas import (
     AgentBody,
+    AgentName,
     ConversationBody,
     CustomerBody,
+    DeletedConversation,
     DeviceBody,
     LastMessage,
     MessageAgent,
@@ -18,10 +21,13 @@ from bridge.api.schemas import (
     PageBody,
     PresenceBody,
     SiteBody,
+    TakeoverBody,
     VisitorBody,
+    VisitorTakeover,
 )
 from bridge.domain.notes import label, note
 from bridge.domain.presence import PresenceState, State
+from bridge.domain.takeover import Person, Takeover
 from bridge.ports import Agent, Device, MessageRecord, Site, VisitorRecord
 from bridge.services.conversations import ConversationView
 from bridge.times import rfc3339
@@ -43,8 +49,8 @@ def conversation(view: ConversationView, now: datetime) -> ConversationBody:
         ),
         presence=presence(record.state, view.heard_at, now),
         customer=_customer(visitor),
-        takeover=None,
-        watchers=[],
+        takeover=_takeover(record.demand.takeover),
+        watchers=[AgentName(each.id, each.name) for each in record.demand.watchers(now)],
         last_message=None if last is None else msgspec.convert(last, LastMessage),
         unread=view.summary.unread,
     )
@@ -89,6 +95,25 @@ def message(record: MessageRecord) -> MessageBody:
     )
 
 
+def changed(view: ConversationView, now: datetime) -> ConversationBody | DeletedConversation:
+    """A conversation that changed, in its present form (S2)."""
+    record = view.summary.record
+    return DeletedConversation(record.id, record.rev) if record.deleted else conversation(view, now)
+
+
+def for_visitor(record: MessageRecord) -> MessageBody:
+    """A message as the visitor's page gets it: its ``rev`` is the one that it came with, whatever
+    became of it, since a page asks for what came after it."""
+    return message(replace(record, rev=record.place))
+
+
+def visitor_takeover(owner: Person | None) -> VisitorTakeover:
+    """Who answers instead of the AI, as the visitor's page gets it."""
+    if owner is None:
+        return VisitorTakeover(active=False, agent=None)
+    return VisitorTakeover(active=True, agent=MessageAgent(owner.id, owner.name, owner.avatar_url))
+
+
 def device(found: Device) -> DeviceBody:
     """A paired device."""
     return DeviceBody(
@@ -123,6 +148,12 @@ def _customer(visitor: VisitorRecord | None) -> CustomerBody | None:
         proof=known["proof"],
         cart=visitor.cart,
     )
+
+
+def _takeover(owned: Takeover | None) -> TakeoverBody | None:
+    if owned is None:
+        return None
+    return TakeoverBody(AgentName(owned.owner.id, owned.owner.name), rfc3339(owned.since))
 
 
 def _moment(at: datetime | None) -> str | None:

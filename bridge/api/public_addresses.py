@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 from bridge.errors import InvalidError
+from bridge.public_addresses import is_public, look_up
 from bridge.services.addresses import origin_of
 
 
@@ -18,7 +17,7 @@ def require(url: str, pointer: str, *, allow_private: bool) -> None:
     """
     if origin_of(url) is None or "@" in urlsplit(url).netloc:
         raise _refused(pointer, "It is no http or https address.", "invalid")
-    if not allow_private and not _is_public(urlsplit(url).hostname or ""):
+    if not allow_private and not _leads_to_public(urlsplit(url).hostname or ""):
         raise _refused(
             pointer,
             "It does not lead to a public address. For development, set ALLOW_PRIVATE_STORES=1.",
@@ -26,14 +25,11 @@ def require(url: str, pointer: str, *, allow_private: bool) -> None:
         )
 
 
-def _is_public(host: str) -> bool:
+def _leads_to_public(host: str) -> bool:
     try:
-        found = {each[4][0] for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+        return all(is_public(each) for each in look_up(host))
     except (OSError, UnicodeError):
         return False
-    addresses = [ipaddress.ip_address(str(each).partition("%")[0]) for each in found]
-    # For Python, a multicast group is global.
-    return all(each.is_global and not each.is_multicast for each in addresses)
 
 
 def _refused(pointer: str, detail: str, code: str) -> InvalidError:

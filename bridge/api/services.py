@@ -10,11 +10,18 @@ from typing import cast
 from flask import current_app
 
 from bridge.api.limits import Limits
+from bridge.live.fan_out import FanOut
 from bridge.ports import Records
 from bridge.services.conversations import Conversations
+from bridge.services.converse import Converse
 from bridge.services.ingest import Ingest
 from bridge.services.pair import Devices
+from bridge.services.sign_out import SignOut
 from bridge.services.sites import Sites
+from bridge.services.sync import Sync
+from bridge.services.takeover import Takeovers
+from bridge.services.visits import Visits
+from bridge.services.watch import Watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,14 @@ class Services:
     sites: Sites
     ingest: Ingest
     devices: Devices
+    sign_out: SignOut
     conversations: Conversations
+    sync: Sync
+    watches: Watches
+    takeovers: Takeovers
+    converse: Converse
+    visits: Visits
+    fan_out: FanOut
     limits: Limits
     allow_private_stores: bool
 

@@ -134,7 +134,7 @@ def devices(signed: SignedRequest, work: Work) -> Response:  # noqa: ARG001 - ev
 @signed_by_store()
 def sign_out_device(signed: SignedRequest, work: Work, device: str) -> Response:  # noqa: ARG001 - the work knows the site
     """Sign a device out at once."""
-    services().devices.sign_out(work, device)
+    services().sign_out.device(work, device, g.now)
     return _json(SignedOut(1))
 
 
@@ -142,7 +142,7 @@ def sign_out_device(signed: SignedRequest, work: Work, device: str) -> Response:
 @signed_by_store()
 def sign_out_agent(signed: SignedRequest, work: Work, agent: str) -> Response:  # noqa: ARG001 - the work knows the site
     """Sign out all devices of one person at once."""
-    return _json(SignedOut(services().devices.sign_out_agent(work, agent)))
+    return _json(SignedOut(services().sign_out.agent(work, agent, g.now)))
 
 
 def app_link(base: str, code: str) -> str:

@@ -1,4 +1,4 @@
-"""The visitor's browser: events."""
+"""The visitor's browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, g, request
 
-from bridge.api import body, cors, events
+from bridge.api import body, cors, events, visitor_stream
 from bridge.api.auth import VisitorTokens, bearer, visitor_of
 from bridge.api.devices import device_label
 from bridge.api.services import services
@@ -39,6 +39,7 @@ def create_blueprint() -> Blueprint:
         )
         return Response(events.answer(taken), content_type=body.JSON)
 
+    visitor_stream.add_to(blueprint, tokens)
     return blueprint
 
 

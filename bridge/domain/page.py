@@ -30,6 +30,14 @@ class Timing:
     """The store's word counts only if no browser page was heard from this long before it (P13)."""
     memory: float = 86_400.0
     """How long the sequence of a page is remembered after its end (P9)."""
+    watch: float = 45.0
+    """How long a watch lasts unless it is renewed (D4)."""
+    takeover_idle: float = 1_800.0
+    """How long a takeover lasts in which its owner neither writes nor watches (T3)."""
+    owner_unheard: float = 900.0
+    """How long an owner's devices are unheard until anybody may release the takeover (T3)."""
+    sync: float = 3.0
+    """How often a visible page without a stream syncs while under takeover."""
 
     def allowance(self, interval: float) -> float:
         """Seconds until a page that beats every ``interval`` seconds counts as gone (P2)."""
@@ -151,10 +159,22 @@ class Page:
         interval = self.told.interval if self.told is not None else 0
         return timing.allowance(interval or timing.idle)
 
+    def allowance(self, timing: Timing) -> float:
+        """Seconds from any request to the deadline that it sets (P2, P12)."""
+        if self.streams and self._told_not_to_beat:
+            return timing.stream
+        return self.heartbeat_allowance(timing)
+
     def longest_allowance(self, timing: Timing) -> float:
         """The longest deadline, in seconds, that the page's interval allows (P14)."""
         longest = timing.stream if self._told_not_to_beat else self.heartbeat_allowance(timing)
         return max(longest, timing.grace)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the page holds a stream, as far as is known."""
+        stream = self._own_stream()
+        return stream is not None and stream.dropped_at is None
 
     def live(self, now: datetime, timing: Timing) -> bool:
         """Whether the page is live at ``now`` (P1)."""
@@ -258,8 +278,12 @@ class StorePage(Page):
         mark = Mark(0, at, event)
         return self.apply(PageEvent(PageEventKind.VIEW, STORE_PAGE, mark))
 
-    def longest_allowance(self, timing: Timing) -> float:
+    def allowance(self, timing: Timing) -> float:
         """The store's word holds so long, and no longer (P13)."""
+        return timing.store
+
+    def longest_allowance(self, timing: Timing) -> float:
+        """The same after a restart, but never less than the grace time (P14)."""
         return max(timing.store, timing.grace)
 
     def _usual_deadline(self, heard: datetime, timing: Timing) -> datetime:

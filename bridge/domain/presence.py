@@ -158,6 +158,10 @@ class Presence:
             if page.live(now, timing)
         }
 
+    def streaming_pages(self, now: datetime, timing: Timing) -> list[str]:
+        """The live pages that hold a stream: they are told at once what changes (D3)."""
+        return [key for key, page in self.live_pages(now, timing).items() if page.streams]
+
     def last_heard(self) -> datetime | None:
         """When the visitor was last heard in this conversation (P8)."""
         pages = [*self.pages.values(), self.store]

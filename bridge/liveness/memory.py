@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from bridge.domain.events import Mark
-from bridge.ports import Beat, ConversationKey, HotConversation, HotPage
+from bridge.ports import Beat, Beaten, ConversationKey, HotConversation, HotPage
 
 LOAN = timedelta(seconds=5)
 """How long a conversation taken as due is lent before it is due again."""
@@ -30,24 +30,36 @@ class MemoryLiveness:
         self._queued: dict[ConversationKey, tuple[datetime, int]] = {}
         self._entries = count()
 
-    def beat(self, key: ConversationKey, visitor: str, page: str, mark: Mark) -> tuple[Beat, float]:
+    def beat(self, key: ConversationKey, visitor: str, page: str, mark: Mark) -> Beaten:
         """See :meth:`bridge.ports.Liveness.beat`."""
-        hot = self._hot.get(key)
-        if hot is None or hot.visitor != visitor:
-            return Beat.UNKNOWN, 0.0
-        pages = self._pages[key]
-        known = pages.get(page)
-        if known is None or known.deadline <= mark.at:
-            return Beat.UNKNOWN, 0.0
+        known = self._live_page(key, visitor, page, mark.at)
+        if known is None:
+            return _UNKNOWN
+        hot = self._hot[key]
         if mark.seq < known.mark.seq or (mark.seq, mark.id) == (known.mark.seq, known.mark.id):
-            return Beat.DUPLICATE, hot.heartbeat_seconds
-        if not hot.quiet or key in self._interrupted or mark.seq == known.mark.seq:
-            return Beat.UNKNOWN, 0.0
+            return _beaten(Beat.DUPLICATE, hot, known)
+        if mark.seq == known.mark.seq or not self._quiet(key, known):
+            return _UNKNOWN
         deadline = mark.at + timedelta(seconds=known.allowance)
-        pages[page] = HotPage(mark, mark.at, known.allowance, deadline)
+        self._pages[key][page] = HotPage(
+            mark, mark.at, known.allowance, deadline, known.interval, True, known.kept_at
+        )
         if deadline < known.deadline:
             self._queue_no_later(key, deadline)
-        return Beat.HEARD, hot.heartbeat_seconds
+        return _beaten(Beat.HEARD, hot, known)
+
+    def keep_alive(self, key: ConversationKey, visitor: str, page: str, at: datetime) -> Beaten:
+        """See :meth:`bridge.ports.Liveness.keep_alive`."""
+        known = self._live_page(key, visitor, page, at)
+        if known is None or not self._quiet(key, known):
+            return _UNKNOWN
+        deadline = at + timedelta(seconds=known.allowance)
+        kept = replace(known, heard_at=at, deadline=deadline, kept_at=at)
+        if at > known.heard_at:
+            self._pages[key][page] = kept
+            if deadline < known.deadline:
+                self._queue_no_later(key, deadline)
+        return _beaten(Beat.HEARD, self._hot[key], known)
 
     def read(self, keys: Iterable[ConversationKey]) -> dict[ConversationKey, HotConversation]:
         """See :meth:`bridge.ports.Liveness.read`."""
@@ -104,6 +116,19 @@ class MemoryLiveness:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
+    def _live_page(
+        self, key: ConversationKey, visitor: str, page: str, at: datetime
+    ) -> HotPage | None:
+        hot = self._hot.get(key)
+        if hot is None or hot.visitor != visitor:
+            return None
+        known = self._pages[key].get(page)
+        return known if known is not None and at < known.deadline else None
+
+    def _quiet(self, key: ConversationKey, page: HotPage) -> bool:
+        """Whether a request of the page changes nothing but what is kept here."""
+        return page.informed and self._hot[key].quiet and key not in self._interrupted
+
     def _present(self, key: ConversationKey) -> HotConversation:
         return replace(self._hot[key], pages=dict(self._pages[key]), heard_at=self._heard_at(key))
 
@@ -111,7 +136,8 @@ class MemoryLiveness:
         hot = self._hot.get(key)
         if hot is None:
             return None
-        heard = [page.mark.at for page in self._pages[key].values()]
+        pages = self._pages[key].values()
+        heard = [max(page.mark.at, page.kept_at or page.mark.at) for page in pages]
         return max(heard if hot.heard_at is None else [*heard, hot.heard_at], default=None)
 
     def _due_at(self, key: ConversationKey) -> datetime | None:
@@ -138,10 +164,28 @@ class MemoryLiveness:
         heapq.heappush(self._heap, (at, entry, key))
 
 
+_UNKNOWN = Beaten(Beat.UNKNOWN)
+
+
+def _beaten(outcome: Beat, hot: HotConversation, page: HotPage) -> Beaten:
+    return Beaten(outcome, page.interval, hot.watched, hot.takeover_until)
+
+
 def _later(known: HotPage | None, placed: HotPage) -> HotPage:
     """``placed``, with what was heard of the page since it was read."""
-    if known is None or known.mark <= placed.mark:
+    if known is None or (known.mark <= placed.mark and not _kept_later(known, placed)):
         return placed
     deadline = max(placed.deadline, known.heard_at + timedelta(seconds=placed.allowance))
-    mark, heard_at = max(known.mark, placed.mark), max(known.heard_at, placed.heard_at)
-    return HotPage(mark, heard_at, placed.allowance, deadline)
+    return replace(
+        placed,
+        mark=max(known.mark, placed.mark),
+        heard_at=max(known.heard_at, placed.heard_at),
+        kept_at=known.kept_at if _kept_later(known, placed) else placed.kept_at,
+        deadline=deadline,
+    )
+
+
+def _kept_later(known: HotPage, placed: HotPage) -> bool:
+    if known.kept_at is None:
+        return False
+    return known.kept_at > max(placed.heard_at, placed.kept_at or placed.heard_at)

@@ -6,6 +6,7 @@ suite (``tests/contract``). Every method says what happens on failure. Times are
 
 from bridge.ports.entities import (
     Agent,
+    Changes,
     ConversationQuery,
     ConversationRecord,
     ConversationSummary,
@@ -17,15 +18,22 @@ from bridge.ports.entities import (
     Site,
     SiteSecret,
     SiteStatus,
+    StoreCall,
     StoreConnection,
+    StoreDelivery,
     VisitorRecord,
 )
-from bridge.ports.liveness import Beat, ConversationKey, HotConversation, HotPage, Liveness
+from bridge.ports.liveness import Beat, Beaten, ConversationKey, HotConversation, HotPage, Liveness
+from bridge.ports.nudges import Nudges
+from bridge.ports.outbox import ClaimedCall, Outbox, StoreCaller, StoreCallError
 from bridge.ports.records import Records, Work
 
 __all__ = [
     "Agent",
     "Beat",
+    "Beaten",
+    "Changes",
+    "ClaimedCall",
     "ConversationKey",
     "ConversationQuery",
     "ConversationRecord",
@@ -35,6 +43,8 @@ __all__ = [
     "HotPage",
     "Liveness",
     "MessageRecord",
+    "Nudges",
+    "Outbox",
     "Pairing",
     "RecordedAnswer",
     "Records",
@@ -42,7 +52,11 @@ __all__ = [
     "Site",
     "SiteSecret",
     "SiteStatus",
+    "StoreCall",
+    "StoreCallError",
+    "StoreCaller",
     "StoreConnection",
+    "StoreDelivery",
     "VisitorRecord",
     "Work",
 ]

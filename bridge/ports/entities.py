@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.demand import Demand
 from bridge.domain.presence import Presence, PresenceState, State
 
 
@@ -82,8 +83,10 @@ class ConversationRecord:
     """One thread of the chat widget, with the presence recorded last.
 
     ``recorded_at`` is when ``presence`` was last saved, ``heard_at`` what was then known, and
-    ``entered_at`` the computed time of the change recorded last (P14); ``message_count`` counts the
-    visitor's messages, which an agent may want to read; ``rev`` is S1's.
+    ``entered_at`` the computed time of the change recorded last (P14); ``demand`` says who watches
+    it and who has taken it over, and ``demand_due`` when the next of these ends by itself;
+    ``message_count`` counts the visitor's messages, which an agent may want to read; ``rev`` is
+    S1's.
     """
 
     id: str
@@ -95,6 +98,8 @@ class ConversationRecord:
     recorded_at: datetime
     entered_at: datetime | None = None
     heard_at: datetime | None = None
+    demand: Demand = field(default_factory=Demand)
+    demand_due: datetime | None = None
     last_message: dict[str, Any] | None = None
     message_count: int = 0
     deleted: bool = False
@@ -113,8 +118,9 @@ class Sibling:
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """One message (M1). ``delivery`` is ``None`` but for agents' messages (M2); ``place`` orders
-    those of one time."""
+    """One message (M1). ``delivery`` is ``None`` but for agents' messages (M2); ``place`` is the
+    revision that it came with, and orders those of one time; ``client_key`` names, in its
+    conversation, what an agent's device sent once."""
 
     id: str
     conversation: str
@@ -127,6 +133,7 @@ class MessageRecord:
     delivered_at: datetime | None = None
     rev: int = 0
     place: int = 0
+    client_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +189,51 @@ class RecordedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ConversationQuery:
-    """What a reader wants listed; ``after`` is the sort key of the last one it has."""
+    """What a reader wants listed; ``owner`` is who must have taken it over, ``after`` the sort key
+    of the last one it has."""
 
     limit: int
     sort: str = "presence"
     presence: str | None = None
     text: str | None = None
+    owner: str | None = None
     after: tuple[int, datetime, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in a site since a revision, in its present form (S2), by revision.
+
+    All up to ``rev`` is in it; ``more`` says that the site has changes beyond. A conversation's
+    ``unread`` counts all messages: what each agent has read of them is asked apart.
+    """
+
+    rev: int
+    conversations: Sequence[ConversationSummary]
+    messages: Sequence[MessageRecord]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCall:
+    """Something to tell a store (``api.md``, "Bridge to store"): kept until it was told, in order.
+
+    ``body`` is JSON; ``id`` is its ``webhook-id`` in every attempt.
+    """
+
+    id: str
+    site: str
+    at: datetime
+    body: bytes = field(repr=False)
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDelivery:
+    """How telling a store goes: the attempts that failed in a row and since when, the calls that
+    were given up, and why the last attempt failed."""
+
+    attempts: int = 0
+    failing_since: datetime | None = None
+    last_error: str | None = None
+    given_up: int = 0

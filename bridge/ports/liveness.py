@@ -37,6 +37,12 @@ class HotPage:
     allowance: float
     """Seconds from a heartbeat to the deadline that it sets."""
     deadline: datetime
+    interval: float = 0.0
+    """The heartbeat interval to tell the page, in seconds (D2)."""
+    informed: bool = False
+    """Whether it was told that interval: the answer that tells it must be recorded (P2)."""
+    kept_at: datetime | None = None
+    """When it was last kept alive by a request without a mark (P2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,9 @@ class HotConversation:
     """What is hot of one conversation: everything that a heartbeat needs, and nothing more.
 
     ``pages`` are the live pages, the store's under ``STORE_PAGE``; ``due`` is when the records must
-    be asked although no page is live (the end of a grace time); ``quiet`` says that a heartbeat
-    changes nothing but what is kept here.
+    be asked whatever the pages do (the end of a grace time, a watch or a takeover); ``quiet`` says
+    that a heartbeat changes nothing but what is kept here; ``watched`` that somebody wants to know
+    of each (N2); ``takeover_until`` is when the takeover ends by itself, if there is one.
     """
 
     visitor: str | None
@@ -53,7 +60,18 @@ class HotConversation:
     pages: Mapping[str, HotPage] = field(default_factory=dict)
     due: datetime | None = None
     quiet: bool = False
+    watched: bool = False
+    takeover_until: datetime | None = None
+
+
+class Beaten(NamedTuple):
+    """What liveness made of a request, and what its answer tells: the heartbeat interval in
+    seconds, and when the takeover ends by itself, if there is one; ``watched`` as above."""
+
+    outcome: Beat
     heartbeat_seconds: float = 0.0
+    watched: bool = False
+    takeover_until: datetime | None = None
 
 
 class Liveness(Protocol):
@@ -63,14 +81,17 @@ class Liveness(Protocol):
     method and has then changed nothing.
     """
 
-    def beat(self, key: ConversationKey, visitor: str, page: str, mark: Mark) -> tuple[Beat, float]:
+    def beat(self, key: ConversationKey, visitor: str, page: str, mark: Mark) -> Beaten:
         """Take a heartbeat of a page at ``mark.at``, in one round trip and without the records.
 
         ``HEARD`` moves the page's deadline to ``mark.at`` plus its allowance; ``DUPLICATE`` and
-        ``UNKNOWN`` change nothing. ``UNKNOWN`` for a page that is not live at ``mark.at``, another
-        visitor's conversation, and one that is not quiet. Also returns the heartbeat interval to
-        tell, in seconds.
+        ``UNKNOWN`` change nothing. ``UNKNOWN`` for a page that is not live at ``mark.at`` or is yet
+        to be told its interval, another visitor's conversation, and one that is not quiet.
         """
+
+    def keep_alive(self, key: ConversationKey, visitor: str, page: str, at: datetime) -> Beaten:
+        """The same for a request without a mark ``at`` that time, such as a sync (P2); it is never
+        a ``DUPLICATE``."""
 
     def read(self, keys: Iterable[ConversationKey]) -> dict[ConversationKey, HotConversation]:
         """What is hot of these conversations; those that are not are left out."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.domain.presence import PresenceState
 from bridge.ports.entities import (
+    Changes,
     ConversationQuery,
     ConversationRecord,
     ConversationSummary,
@@ -85,11 +86,39 @@ class Work(Protocol):
     def save_message(self, message: MessageRecord) -> None:
         """Write a message, new or changed."""
 
+    def message_sent(self, conversation: str, client_key: str) -> MessageRecord | None:
+        """The message that an agent's device sent by this key (M1)."""
+
+    def messages_since(self, conversation: str, rev: int, limit: int) -> list[MessageRecord]:
+        """The newest ``limit`` messages that came after the revision ``rev``, oldest first."""
+
+    def mark_read(self, agent: str, conversation: str, count: int) -> bool:
+        """The agent has read the first ``count`` messages; ``False`` if as many before."""
+
+    def owned_by(self, agent: str) -> list[str]:
+        """The conversations that the agent has taken over."""
+
+    def in_demand(self) -> list[str]:
+        """The conversations that somebody watches or has taken over."""
+
+    def tell_store(self, body: Mapping[str, Any], now: datetime) -> None:
+        """Tell the store, once all of this lasts and after everything told before (``api.md``,
+        "Bridge to store")."""
+
     def connect_site(self, store: StoreConnection, now: datetime) -> None:
         """Keep what the store said of itself, and the origins of its pages."""
 
     def add_pairing(self, code_hash: str, pairing: Pairing, now: datetime) -> None:
         """Keep a pairing code, by its hash."""
+
+    def device(self, device: str) -> Device | None:
+        """The site's device of this id."""
+
+    def devices_of(self, agent: str) -> list[str]:
+        """The ids of the agent's devices."""
+
+    def agent_heard_at(self, agent: str) -> datetime | None:
+        """When the last of the agent's devices was heard; ``None`` if the agent has none."""
 
     def remove_device(self, device: str) -> bool:
         """Sign a device out; ``False`` if the site has no such device."""
@@ -161,11 +190,30 @@ class Records(Protocol):
     def changes(self, site: str, conversation: str) -> Sequence[tuple[str, str | None, datetime]]:
         """The recorded changes of presence, in order: state, reason, computed time (P14)."""
 
-    def mark_read(self, site: str, agent: str, conversation: str, count: int) -> None:
-        """The agent has read the first ``count`` messages."""
+    def revision(self, site: str) -> int:
+        """The site's revision now (S1)."""
 
-    def present_conversations(self) -> Iterable[tuple[str, list[ConversationRecord]]]:
-        """All conversations recorded online or switching pages, by site, in batches (P14)."""
+    def sync(self, site: str, after: int, limit: int) -> Changes:
+        """At most ``limit`` changes after the revision ``after``, those first that came first."""
+
+    def read_counts(
+        self, site: str, agents: Sequence[str], conversations: Sequence[str]
+    ) -> dict[tuple[str, str], int]:
+        """How many messages each of these agents has read of each of these conversations; those
+        without any are left out."""
+
+    def messages_for_visitor(
+        self, site: str, conversation: str, after: int | None, limit: int
+    ) -> list[MessageRecord]:
+        """What the visitor's page is to show, oldest first: agents' messages still queued (M2), and
+        agents' and system's that came after the revision ``after``, if one is given."""
+
+    def watched_by(self, site: str, agent: str) -> list[str]:
+        """The conversations that the agent watches, or watched a moment ago."""
+
+    def active_conversations(self) -> Iterable[tuple[str, list[ConversationRecord]]]:
+        """All conversations recorded online or switching pages, or in demand, by site, in batches
+        (P14)."""
 
     def alive_at(self) -> datetime | None:
         """When the bridge last recorded that it was alive (P14)."""

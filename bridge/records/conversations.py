@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bridge.domain.demand import Demand
 from bridge.domain.presence import Presence, PresenceState, Reason, State
 from bridge.ports import (
     ConversationQuery,
@@ -26,6 +27,8 @@ _BATCH = 2_000
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Presence).decode
+_decode_demand = msgspec.json.Decoder(Demand).decode
+_NOBODY = Demand()
 
 c = conversations.c
 _VISITOR_COLUMNS = [column.label(f"visitor_{column.name}") for column in visitors.c]
@@ -96,10 +99,17 @@ def idle(
     return [_record(row) for row in rows]
 
 
-def present(connection: sa.Connection) -> Iterable[tuple[str, list[ConversationRecord]]]:
-    """All conversations recorded online or switching pages, in batches of one site."""
+def active(connection: sa.Connection) -> Iterable[tuple[str, list[ConversationRecord]]]:
+    """All conversations recorded present, or in demand, in batches of one site."""
+    present = sa.select(c.site, c.id).where(sa.text("rank > 0"))
+    in_demand = sa.select(c.site, c.id).where(c.demand_due.is_not(None))
+    # Each from its own index; a condition with OR would read the whole table.
+    found = present.union(in_demand).subquery()
+    both = sa.and_(c.site == found.c.site, c.id == found.c.id)
     rows = connection.execute(
-        sa.select(conversations).where(c.rank > _ABSENT).order_by(c.site, c.id),
+        sa.select(conversations)
+        .select_from(found.join(conversations, both))
+        .order_by(c.site, c.id),
         execution_options={"yield_per": _BATCH},
     )
     site, batch = "", list[ConversationRecord]()
@@ -121,6 +131,8 @@ def listing(
     by_activity = (c.last_activity_at.desc(), c.id.desc())
     if query.text is not None:
         statement = statement.where(_matches(query.text))
+    if query.owner is not None:
+        statement = statement.where(c.owner == query.owner)
     if query.presence is not None:
         # Of one state all have one rank.
         statement = statement.where(c.state == query.presence).order_by(*by_activity)
@@ -141,6 +153,38 @@ def one(
     statement = _summaries(site, agent).where(c.id == conversation, c.deleted.is_(False))
     row = connection.execute(statement).first()
     return None if row is None else _summary(row)
+
+
+def changed(
+    connection: sa.Connection, site: str, after: int, limit: int
+) -> list[ConversationSummary]:
+    """The conversations, deleted ones too, that changed after a revision, by revision; ``unread``
+    counts all their messages."""
+    statement = _summaries(site, "").where(c.rev > after).order_by(c.rev).limit(limit)
+    return [_summary(row) for row in connection.execute(statement)]
+
+
+def owned_by(connection: sa.Connection, site: str, agent: str) -> list[str]:
+    """The ids of the conversations that an agent has taken over."""
+    return list(connection.scalars(sa.select(c.id).where(c.site == site, c.owner == agent)))
+
+
+def in_demand(connection: sa.Connection, site: str) -> list[str]:
+    """The ids of the conversations that somebody watches or has taken over."""
+    statement = sa.select(c.id).where(c.site == site, c.demand_due.is_not(None))
+    return list(connection.scalars(statement))
+
+
+def watched_by(connection: sa.Connection, site: str, agent: str) -> list[str]:
+    """The ids of the conversations that an agent watches, or watched a moment ago."""
+    rows = connection.execute(
+        sa.select(c.id, c.demand).where(c.site == site, c.demand_due.is_not(None))
+    )
+    return [
+        row.id
+        for row in rows
+        if any(watch.agent.id == agent for watch in _decode_demand(row.demand).watches)
+    ]
 
 
 def _summaries(site: str, agent: str) -> sa.Select[Any]:
@@ -204,6 +248,8 @@ def _record(row: sa.Row[Any]) -> ConversationRecord:
         recorded_at=row.recorded_at,
         entered_at=row.entered_at,
         heard_at=row.heard_at,
+        demand=_NOBODY if row.demand is None else _decode_demand(row.demand),
+        demand_due=row.demand_due,
         last_message=row.last_message,
         message_count=row.message_count,
         deleted=row.deleted,
@@ -234,6 +280,9 @@ def _values(site: str, record: ConversationRecord) -> dict[str, Any]:
         "presence": _encode(record.presence).decode(),
         "recorded_at": record.recorded_at,
         "entered_at": record.entered_at,
+        "demand": None if record.demand == _NOBODY else _encode(record.demand).decode(),
+        "demand_due": record.demand_due,
+        "owner": record.demand.takeover.owner.id if record.demand.takeover else None,
         "last_message": record.last_message,
         "message_count": record.message_count,
         "deleted": record.deleted,

@@ -87,6 +87,26 @@ def listing(connection: sa.Connection, site: str) -> list[Device]:
     return [_device(row) for row in rows]
 
 
+def find(connection: sa.Connection, site: str, device: str) -> Device | None:
+    """A site's device."""
+    row = connection.execute(_DEVICES.where(devices.c.site == site, devices.c.id == device)).first()
+    return None if row is None else _device(row)
+
+
+def owned_by(connection: sa.Connection, site: str, agent: str) -> list[str]:
+    """The ids of an agent's devices."""
+    owned = sa.and_(devices.c.site == site, devices.c.agent == agent)
+    return list(connection.scalars(sa.select(devices.c.id).where(owned)))
+
+
+def heard_at(connection: sa.Connection, site: str, agent: str) -> datetime | None:
+    """When the last of an agent's devices was in touch."""
+    owned = sa.and_(devices.c.site == site, devices.c.agent == agent)
+    newest = sa.select(devices.c.last_seen_at).where(owned).order_by(devices.c.last_seen_at.desc())
+    row = connection.execute(newest.limit(1)).first()
+    return None if row is None else row.last_seen_at
+
+
 def remove(connection: sa.Connection, site: str, device: str) -> bool:
     """Sign a device out; ``False`` if the site has no such device."""
     statement = sa.delete(devices).where(devices.c.site == site, devices.c.id == device)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bridge.encryption import Encryption
 from bridge.ports import (
+    Changes,
     ConversationQuery,
     ConversationRecord,
     ConversationSummary,
@@ -20,9 +21,9 @@ from bridge.ports import (
     SiteStatus,
     Work,
 )
-from bridge.records import conversations, devices, messages, sites, visitors
+from bridge.records import conversations, devices, messages, reads, sites, visitors
 from bridge.records.database import Database
-from bridge.records.tables import alive, answered_requests, reads, seen_events
+from bridge.records.tables import alive, answered_requests, seen_events
 from bridge.records.upsert import upsert
 from bridge.records.work import SqlWork
 
@@ -30,11 +31,20 @@ _BATCH = 500
 
 
 class SqlRecords:
-    """Implements :class:`bridge.ports.Records` on SQLite and PostgreSQL."""
+    """Implements :class:`bridge.ports.Records` on SQLite and PostgreSQL.
 
-    def __init__(self, database: Database, encryption: Encryption) -> None:
+    ``changed`` is called with a site once a revision of it lasts; it must not wait.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        encryption: Encryption,
+        changed: Callable[[str], None] | None = None,
+    ) -> None:
         self._database = database
         self._encryption = encryption
+        self._changed = changed
 
     @contextmanager
     def begin(self, site: str) -> Iterator[Work]:
@@ -43,7 +53,8 @@ class SqlRecords:
             work = SqlWork(connection, site, self._encryption)
             yield work
             work.flush()
-        work.committed()
+        if work.committed() and self._changed is not None:
+            self._changed(site)
 
     def add_site(self, site: Site, now: datetime) -> None:
         """See :meth:`bridge.ports.Records.add_site`."""
@@ -133,16 +144,52 @@ class SqlRecords:
         with self._database.reading() as connection:
             return conversations.changes(connection, site, conversation)
 
-    def mark_read(self, site: str, agent: str, conversation: str, count: int) -> None:
-        """See :meth:`bridge.ports.Records.mark_read`."""
-        row = {"site": site, "agent": agent, "conversation": conversation, "message_count": count}
-        with self._database.writing() as connection:
-            upsert(connection, reads, row, where=reads.c.message_count < count)
-
-    def present_conversations(self) -> Iterable[tuple[str, list[ConversationRecord]]]:
-        """See :meth:`bridge.ports.Records.present_conversations`."""
+    def revision(self, site: str) -> int:
+        """See :meth:`bridge.ports.Records.revision`."""
         with self._database.reading() as connection:
-            yield from conversations.present(connection)
+            return sites.revision(connection, site)
+
+    def sync(self, site: str, after: int, limit: int) -> Changes:
+        """See :meth:`bridge.ports.Records.sync`."""
+        with self._database.reading() as connection:
+            # First: what is read after it has all that came up to it (S1), and perhaps, between the
+            # two queries, some of what came since, which is left for the next time.
+            present = sites.revision(connection, site)
+            changed = conversations.changed(connection, site, after, limit + 1)
+            said = messages.changed(connection, site, after, limit + 1)
+        revs = sorted([*(each.record.rev for each in changed), *(each.rev for each in said)])
+        more = len(revs) > limit
+        last = min(present, revs[limit - 1]) if more else present
+        return Changes(
+            last,
+            [each for each in changed if each.record.rev <= last],
+            [each for each in said if each.rev <= last],
+            more,
+        )
+
+    def read_counts(
+        self, site: str, agents: Sequence[str], conversations: Sequence[str]
+    ) -> dict[tuple[str, str], int]:
+        """See :meth:`bridge.ports.Records.read_counts`."""
+        with self._database.reading() as connection:
+            return reads.counts(connection, site, agents, conversations)
+
+    def messages_for_visitor(
+        self, site: str, conversation: str, after: int | None, limit: int
+    ) -> list[MessageRecord]:
+        """See :meth:`bridge.ports.Records.messages_for_visitor`."""
+        with self._database.reading() as connection:
+            return messages.for_visitor(connection, site, conversation, after, limit)
+
+    def watched_by(self, site: str, agent: str) -> list[str]:
+        """See :meth:`bridge.ports.Records.watched_by`."""
+        with self._database.reading() as connection:
+            return conversations.watched_by(connection, site, agent)
+
+    def active_conversations(self) -> Iterable[tuple[str, list[ConversationRecord]]]:
+        """See :meth:`bridge.ports.Records.active_conversations`."""
+        with self._database.reading() as connection:
+            yield from conversations.active(connection)
 
     def alive_at(self) -> datetime | None:
         """See :meth:`bridge.ports.Records.alive_at`."""

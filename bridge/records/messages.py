@@ -38,8 +38,57 @@ def save(connection: sa.Connection, site: str, message: MessageRecord) -> None:
         "agent": dict(message.agent) if message.agent else None,
         "delivery": message.delivery,
         "delivered_at": message.delivered_at,
+        "client_key": message.client_key,
     }
     upsert(connection, messages, row)
+
+
+def sent(
+    connection: sa.Connection, site: str, conversation: str, client_key: str
+) -> MessageRecord | None:
+    """The message that was sent by this key."""
+    row = connection.execute(
+        sa.select(messages).where(
+            m.site == site, m.conversation == conversation, m.client_key == client_key
+        )
+    ).first()
+    return None if row is None else _record(row)
+
+
+def since(
+    connection: sa.Connection, site: str, conversation: str, rev: int, limit: int
+) -> list[MessageRecord]:
+    """The newest messages that came after a revision, oldest first."""
+    rows = connection.execute(
+        sa.select(messages)
+        .where(m.site == site, m.conversation == conversation, m.place > rev)
+        .order_by(m.place.desc())
+        .limit(limit)
+    ).all()
+    return [_record(row) for row in reversed(rows)]
+
+
+def for_visitor(
+    connection: sa.Connection, site: str, conversation: str, after: int | None, limit: int
+) -> list[MessageRecord]:
+    """See :meth:`bridge.ports.Records.messages_for_visitor`."""
+    of_conversation = sa.and_(m.site == site, m.conversation == conversation)
+    queued = sa.select(m.id).where(of_conversation, m.delivery == sa.text("'queued'"))
+    wanted: sa.ColumnElement[bool] = m.id.in_(queued)
+    if after is not None:
+        wanted |= sa.and_(m.place > after, m.author.in_(("agent", "system")))
+    rows = connection.execute(
+        sa.select(messages).where(of_conversation, wanted).order_by(m.place).limit(limit)
+    )
+    return [_record(row) for row in rows]
+
+
+def changed(connection: sa.Connection, site: str, after: int, limit: int) -> list[MessageRecord]:
+    """The messages that came or changed after a revision, by revision."""
+    rows = connection.execute(
+        sa.select(messages).where(m.site == site, m.rev > after).order_by(m.rev).limit(limit)
+    )
+    return [_record(row) for row in rows]
 
 
 def page(
@@ -80,4 +129,5 @@ def _record(row: sa.Row[Any]) -> MessageRecord:
         delivered_at=row.delivered_at,
         rev=row.rev,
         place=row.place,
+        client_key=row.client_key,
     )

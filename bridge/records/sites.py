@@ -121,6 +121,12 @@ def status(connection: sa.Connection, site: str) -> SiteStatus:
     return SiteStatus(row.connected_at, row.last_event_at, row.conversations, row.online)
 
 
+def revision(connection: sa.Connection, site: str) -> int:
+    """The site's revision now (S1)."""
+    statement = sa.select(revisions.c.rev).where(revisions.c.site == site)
+    return int(connection.execute(statement).scalar_one())
+
+
 def listing(connection: sa.Connection) -> list[tuple[str, str, str]]:
     """Id, name and address of every site, oldest first."""
     rows = connection.execute(

@@ -143,6 +143,10 @@ conversations = sa.Table(
     sa.Column("presence", sa.Text, nullable=False),
     sa.Column("recorded_at", Moment, nullable=False),
     sa.Column("entered_at", Moment),
+    # Who watches and who has taken over, as one document; null for nobody.
+    sa.Column("demand", sa.Text),
+    sa.Column("demand_due", Moment),
+    sa.Column("owner", sa.Text),
     sa.Column("last_message", _DOCUMENT),
     sa.Column("message_count", sa.Integer, nullable=False),
     sa.Column("deleted", sa.Boolean, nullable=False),
@@ -158,6 +162,20 @@ conversations = sa.Table(
         "id",
         sqlite_where=sa.text("rank > 0"),
         postgresql_where=sa.text("rank > 0"),
+    ),
+    sa.Index(
+        "ix_conversations_in_demand",
+        "site",
+        "id",
+        sqlite_where=sa.text("demand_due IS NOT NULL"),
+        postgresql_where=sa.text("demand_due IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_conversations_by_owner",
+        "site",
+        "owner",
+        sqlite_where=sa.text("owner IS NOT NULL"),
+        postgresql_where=sa.text("owner IS NOT NULL"),
     ),
 )
 
@@ -188,8 +206,27 @@ messages = sa.Table(
     sa.Column("agent", _DOCUMENT),
     sa.Column("delivery", sa.Text),
     sa.Column("delivered_at", Moment),
+    sa.Column("client_key", sa.Text),
     sa.Index(None, "site", "conversation", "at", "place"),
+    sa.Index(None, "site", "conversation", "place"),
     sa.Index(None, "site", "rev"),
+    sa.Index(
+        "ix_messages_queued",
+        "site",
+        "conversation",
+        "place",
+        sqlite_where=sa.text("delivery = 'queued'"),
+        postgresql_where=sa.text("delivery = 'queued'"),
+    ),
+    sa.Index(
+        "ix_messages_sent_once",
+        "site",
+        "conversation",
+        "client_key",
+        unique=True,
+        sqlite_where=sa.text("client_key IS NOT NULL"),
+        postgresql_where=sa.text("client_key IS NOT NULL"),
+    ),
 )
 
 agents = sa.Table(
@@ -255,6 +292,31 @@ seen_events = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("at", Moment, nullable=False),
     sa.Index(None, "at"),
+)
+
+# What stores are to be told, each site's in the order of `place`: the transactional outbox.
+store_calls = sa.Table(
+    "store_calls",
+    metadata,
+    _site_key(),
+    sa.Column("place", sa.BigInteger, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+# One row for each site that was ever to be told something: when to try next, and how it goes.
+store_deliveries = sa.Table(
+    "store_deliveries",
+    metadata,
+    _site_key(),
+    sa.Column("due_at", Moment),
+    sa.Column("claimed_until", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("failing_since", Moment),
+    sa.Column("last_error", sa.Text),
+    sa.Column("given_up", sa.BigInteger, nullable=False),
+    sa.Index(None, "due_at"),
 )
 
 alive = sa.Table(

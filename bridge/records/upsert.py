@@ -14,15 +14,15 @@ def upsert(
     table: sa.Table,
     row: Mapping[str, Any],
     where: sa.ColumnElement[bool] | None = None,
-) -> None:
+) -> bool:
     """Write ``row``; where its primary key exists, the other columns are overwritten, if ``where``
-    holds of what is there."""
+    holds of what is there. Whether anything was written."""
     keys = [column.name for column in table.primary_key]
     statement = _insert(connection, table).values(dict(row))
     others = {name: value for name, value in row.items() if name not in keys}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
-    )
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
+    # Not by the number of rows: see below.
+    return connection.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from bridge.domain.presence import PresenceState
 from bridge.encryption import Encryption
 from bridge.ports import (
     ConversationRecord,
+    Device,
     MessageRecord,
     Pairing,
     RecordedAnswer,
@@ -18,9 +22,12 @@ from bridge.ports import (
     StoreConnection,
     VisitorRecord,
 )
-from bridge.records import conversations, devices, messages, sites, visitors
+from bridge.records import conversations, devices, messages, outbox, reads, sites, visitors
 from bridge.records.tables import answered_requests, revisions, seen_events
 from bridge.records.upsert import insert_once
+
+CALL_ID_PREFIX = "b_"
+"""The ``webhook-id`` of what the bridge itself sends begins so."""
 
 
 class SqlWork:
@@ -129,6 +136,32 @@ class SqlWork:
         """See :meth:`bridge.ports.Work.save_message`."""
         messages.save(self._connection, self.site, message)
 
+    def message_sent(self, conversation: str, client_key: str) -> MessageRecord | None:
+        """See :meth:`bridge.ports.Work.message_sent`."""
+        return messages.sent(self._connection, self.site, conversation, client_key)
+
+    def messages_since(self, conversation: str, rev: int, limit: int) -> list[MessageRecord]:
+        """See :meth:`bridge.ports.Work.messages_since`."""
+        return messages.since(self._connection, self.site, conversation, rev, limit)
+
+    def mark_read(self, agent: str, conversation: str, count: int) -> bool:
+        """See :meth:`bridge.ports.Work.mark_read`."""
+        return reads.mark(self._connection, self.site, agent, conversation, count)
+
+    def owned_by(self, agent: str) -> list[str]:
+        """See :meth:`bridge.ports.Work.owned_by`."""
+        return conversations.owned_by(self._connection, self.site, agent)
+
+    def in_demand(self) -> list[str]:
+        """See :meth:`bridge.ports.Work.in_demand`."""
+        return conversations.in_demand(self._connection, self.site)
+
+    def tell_store(self, body: Mapping[str, Any], now: datetime) -> None:
+        """See :meth:`bridge.ports.Work.tell_store`."""
+        call_id = f"{CALL_ID_PREFIX}{secrets.token_hex(16)}"
+        content = msgspec.json.encode(body)
+        outbox.add(self._connection, self.site, call_id, now, self._encryption.encrypt(content))
+
     def connect_site(self, store: StoreConnection, now: datetime) -> None:
         """See :meth:`bridge.ports.Work.connect_site`."""
         sites.connect(self._connection, self.site, store, now, self._encryption.encrypt)
@@ -136,6 +169,18 @@ class SqlWork:
     def add_pairing(self, code_hash: str, pairing: Pairing, now: datetime) -> None:
         """See :meth:`bridge.ports.Work.add_pairing`."""
         devices.add_pairing(self._connection, code_hash, pairing, now)
+
+    def device(self, device: str) -> Device | None:
+        """See :meth:`bridge.ports.Work.device`."""
+        return devices.find(self._connection, self.site, device)
+
+    def devices_of(self, agent: str) -> list[str]:
+        """See :meth:`bridge.ports.Work.devices_of`."""
+        return devices.owned_by(self._connection, self.site, agent)
+
+    def agent_heard_at(self, agent: str) -> datetime | None:
+        """See :meth:`bridge.ports.Work.agent_heard_at`."""
+        return devices.heard_at(self._connection, self.site, agent)
 
     def remove_device(self, device: str) -> bool:
         """See :meth:`bridge.ports.Work.remove_device`."""
@@ -159,7 +204,8 @@ class SqlWork:
                 sa.update(revisions).where(revisions.c.site == self.site).values(values)
             )
 
-    def committed(self) -> None:
-        """Run what waited for the commit."""
+    def committed(self) -> bool:
+        """Run what waited for the commit; whether a revision came of it."""
         for effect in self._effects:
             effect()
+        return self._rev != self._first_rev

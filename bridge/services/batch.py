@@ -8,12 +8,14 @@ from datetime import datetime
 from bridge.domain.presence import Presence, PresenceState, State
 from bridge.ports import ConversationRecord, VisitorRecord, Work
 from bridge.services.incoming import Incoming, RejectedError
-from bridge.services.recording import Loaded, Recorder
+from bridge.services.loaded import Loaded
+from bridge.services.recording import Recorder
 
 
 @dataclass(slots=True)
 class Batch:
-    """What a batch has loaded, of which conversations it spoke, and in which the visitor was heard.
+    """What a batch has loaded, of which conversations it spoke, from which page last, and in which
+    the visitor was heard.
 
     ``from_store`` grants what only the store may say (M3); ``device`` is what the visitor's browser
     calls itself.
@@ -27,7 +29,7 @@ class Batch:
     loaded: dict[str, Loaded] = field(default_factory=dict)
     visitors: dict[str, VisitorRecord] = field(default_factory=dict)
     known_visitors: dict[str, VisitorRecord] = field(default_factory=dict)
-    spoken_of: set[str] = field(default_factory=set)
+    spoken_of: dict[str, str | None] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
 
     def seen(self, event: Incoming) -> bool:
@@ -80,13 +82,13 @@ class Batch:
         foreign = not self.from_store and owner is not None and owner != event.visitor
         if loaded.record.deleted or foreign:
             raise RejectedError("conversation-not-found", "There is no such conversation.")
-        self.keep(loaded)
+        self.keep(loaded, event.page)
         return loaded
 
-    def keep(self, loaded: Loaded) -> None:
-        """Write this conversation with the batch, and answer what has become of it."""
+    def keep(self, loaded: Loaded, page: str | None) -> None:
+        """Write this conversation with the batch, and answer ``page`` what has become of it."""
         self.loaded[loaded.record.id] = loaded
-        self.spoken_of.add(loaded.record.id)
+        self.spoken_of[loaded.record.id] = page
 
     def find(self, event: Incoming) -> Loaded | None:
         """The event's conversation, whosesoever it is, deleted or not; ``None`` if it never was.
@@ -106,7 +108,7 @@ class Batch:
         loaded = self.existing(event)
         if loaded is None:
             loaded = Loaded(_begun_by(event), known_rev=0)
-            self.keep(loaded)
+            self.keep(loaded, event.page)
         elif event.visitor is not None and event.visitor != loaded.record.visitor:
             loaded.record.visitor = event.visitor
             loaded.changed = True

@@ -17,7 +17,7 @@ from bridge.ports import (
     MessageRecord,
     Records,
 )
-from bridge.services.recording import overlay
+from bridge.services.recording import Recorder, overlay
 from bridge.services.sweep import Sweep
 
 
@@ -32,9 +32,17 @@ class ConversationView:
 class Conversations:
     """Reads for agents. Passed deadlines are settled first, so that what is read is true."""
 
-    def __init__(self, records: Records, liveness: Liveness, sweep: Sweep, timing: Timing) -> None:
+    def __init__(
+        self,
+        records: Records,
+        liveness: Liveness,
+        recorder: Recorder,
+        sweep: Sweep,
+        timing: Timing,
+    ) -> None:
         self._records = records
         self._liveness = liveness
+        self._recorder = recorder
         self._sweep = sweep
         self._timing = timing
 
@@ -42,15 +50,15 @@ class Conversations:
         self, site: str, agent: str, query: ConversationQuery, now: datetime
     ) -> list[ConversationView]:
         """Conversations in the order and number asked for."""
-        recorded = self._sweep.settle_if_due(now)
+        derived_at = self.settle(now)
         found = self._records.list_conversations(site, agent, query)
-        return self._viewed(site, found, None if recorded else now)
+        return self.viewed(site, found, derived_at)
 
     def one(self, site: str, agent: str, conversation: str, now: datetime) -> ConversationView:
         """One conversation. Raises :class:`NotFoundError`."""
-        recorded = self._sweep.settle_if_due(now)
+        derived_at = self.settle(now)
         found = [self._find(site, agent, conversation)]
-        return self._viewed(site, found, None if recorded else now)[0]
+        return self.viewed(site, found, derived_at)[0]
 
     def messages(
         self,
@@ -68,22 +76,29 @@ class Conversations:
             raise NotFoundError("There is no such message in this conversation.")
         return found
 
-    def mark_read(self, site: str, agent: str, conversation: str) -> None:
-        """The agent has read all there is. Raises :class:`NotFoundError`."""
-        summary = self._find(site, agent, conversation)
-        self._records.mark_read(site, agent, conversation, summary.record.message_count)
+    def mark_read(self, site: str, agent: str, conversation: str, now: datetime) -> None:
+        """The agent has read all there is, and all devices of the agent are to show it.
 
-    def _find(self, site: str, agent: str, conversation: str) -> ConversationSummary:
-        summary = self._records.read_conversation(site, agent, conversation)
-        if summary is None:
-            raise NotFoundError("There is no such conversation.")
-        return summary
+        Raises :class:`NotFoundError`.
+        """
+        if self._find(site, agent, conversation).unread == 0:
+            return
+        with self._records.begin(site) as work:
+            loaded = self._recorder.find(work, conversation, now)
+            count = loaded.record.message_count
+            loaded.changed |= work.mark_read(agent, conversation, count)
+            self._recorder.write(work, loaded, now)
 
-    def _viewed(
-        self, site: str, found: list[ConversationSummary], derived_at: datetime | None
+    def settle(self, now: datetime) -> datetime | None:
+        """Settle what is due before something is read. If storage cannot be written now, the time
+        to derive states at instead, for :meth:`viewed`."""
+        return None if self._sweep.settle_if_due(now) else now
+
+    def viewed(
+        self, site: str, found: Sequence[ConversationSummary], derived_at: datetime | None
     ) -> list[ConversationView]:
-        """With what liveness knows better. While storage cannot be written, states are derived at
-        ``derived_at``: nobody is shown who is gone."""
+        """What was read, with what liveness knows better. While storage cannot be written, states
+        are derived at ``derived_at``: nobody is shown who is gone."""
         present = [
             ConversationKey(site, summary.record.id)
             for summary in found
@@ -101,3 +116,9 @@ class Conversations:
                     record.state = record.presence.state_at(derived_at, self._timing, record.state)
             views.append(ConversationView(summary, heard_at))
         return views
+
+    def _find(self, site: str, agent: str, conversation: str) -> ConversationSummary:
+        summary = self._records.read_conversation(site, agent, conversation)
+        if summary is None:
+            raise NotFoundError("There is no such conversation.")
+        return summary

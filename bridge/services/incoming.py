@@ -54,10 +54,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ConversationAnswer:
-    """What a page or a store needs to know of a conversation it spoke of."""
+    """What a page or a store needs to know of a conversation it spoke of; ``takeover_until`` is
+    when a takeover ends by itself, ``None`` without one (T3)."""
 
     state: str
     heartbeat_seconds: float
+    takeover_until: datetime | None = None
 
 
 @dataclass(slots=True)

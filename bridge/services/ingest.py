@@ -17,13 +17,13 @@ from bridge.domain.presence import State
 from bridge.ports import (
     Beat,
     ConversationKey,
-    ConversationRecord,
     Liveness,
     MessageRecord,
+    Nudges,
     Records,
-    VisitorRecord,
     Work,
 )
+from bridge.services import correlate
 from bridge.services.batch import Batch
 from bridge.services.incoming import (
     Answer,
@@ -33,43 +33,41 @@ from bridge.services.incoming import (
     RejectedError,
     Result,
 )
-from bridge.services.recording import Loaded, Recorder
+from bridge.services.loaded import Loaded
+from bridge.services.recording import Recorder
 from bridge.services.retention import delete
-from bridge.times import rfc3339
-
-PREVIEW = 200
-"""Characters of a message that the list shows."""
+from bridge.services.transcript import say, show_active
 
 
 class Ingest:
     """Takes in the events of visitors' pages and of stores.
 
-    ``superseded`` is told, once it lasts, of each visitor whose earlier tokens ended (C3): site,
-    visitor, and the time by the store's clock from which tokens are good.
+    ``superseded`` is told of visitors whose tokens ended, as :func:`correlate.customer` says.
     """
 
     def __init__(
         self,
         records: Records,
         liveness: Liveness,
+        nudges: Nudges,
         recorder: Recorder,
         timing: Timing,
         superseded: Callable[[str, str, datetime], None],
     ) -> None:
         self._records = records
         self._liveness = liveness
+        self._nudges = nudges
         self._recorder = recorder
         self._timing = timing
-        self._superseded = superseded
         self._handlers: dict[str, Callable[[Batch, Incoming], bool]] = {
             **dict.fromkeys(PageEventKind, self._page_event),
             "chat_cleared": self._clear,
             "message": self._message,
             "message_delivered": self._deliver,
             "conversation_deleted": self._delete,
-            "customer": self._customer,
-            "order_placed": self._order,
-            "cart": self._cart,
+            "customer": partial(correlate.customer, superseded),
+            "order_placed": correlate.order,
+            "cart": correlate.cart,
         }
 
     def beat(self, site: str, event: Incoming) -> Answer | None:
@@ -83,11 +81,15 @@ class Ingest:
             return None
         key = ConversationKey(site, event.conversation)
         mark = Mark(event.seq, event.at, event.id)
-        beat, interval = self._liveness.beat(key, event.visitor, event.page, mark)
-        if beat is Beat.UNKNOWN:
+        beaten = self._liveness.beat(key, event.visitor, event.page, mark)
+        if beaten.outcome is Beat.UNKNOWN:
             return None
-        status = "accepted" if beat is Beat.HEARD else "duplicate"
-        told = ConversationAnswer(State.ONLINE.value, interval)
+        if beaten.outcome is Beat.HEARD and beaten.watched:
+            self._nudges.heard(key, event.at)
+        status = "accepted" if beaten.outcome is Beat.HEARD else "duplicate"
+        told = ConversationAnswer(
+            State.ONLINE.value, beaten.heartbeat_seconds, beaten.takeover_until
+        )
         return Answer([Result(event.id, status)], {event.conversation: told})
 
     def from_visitor(
@@ -111,7 +113,7 @@ class Ingest:
         answer = Answer([self._take_one(batch, event) for event in events])
         batch.write()
         answer.conversations = {
-            conversation: self._told(loaded.record)
+            conversation: self._answer(batch, loaded)
             for conversation, loaded in batch.loaded.items()
             if conversation in batch.spoken_of
         }
@@ -127,11 +129,16 @@ class Ingest:
             return Result(event.id, "rejected", rejected.code, rejected.detail)
         return Result(event.id, "accepted" if changed else "duplicate")
 
-    def _told(self, record: ConversationRecord) -> ConversationAnswer:
-        """The heartbeat interval to tell: none in a cleared chat, ever (D2)."""
-        state = record.state.state
-        silent = record.deleted or state is State.CHAT_CLEARED
-        return ConversationAnswer(state.value, 0.0 if silent else self._timing.idle)
+    def _answer(self, batch: Batch, loaded: Loaded) -> ConversationAnswer:
+        """What the page that spoke last of a conversation is told of it, or the store."""
+        record = loaded.record
+        spoke = batch.spoken_of[record.id]
+        page = record.presence.pages.get(spoke) if spoke else None
+        return ConversationAnswer(
+            record.state.state.value,
+            self._recorder.interval(record, page, batch.now),
+            record.demand.takeover_ends_at(self._timing),
+        )
 
     def _page_event(self, batch: Batch, event: Incoming) -> bool:
         if event.page is None and not batch.from_store:
@@ -143,14 +150,15 @@ class Ingest:
             return False
         kind = PageEventKind(event.type)
         mark = Mark(event.seq or 0, event.at, event.id)
-        told = self._told(loaded.record).heartbeat_seconds
         page = event.page or STORE_PAGE
+        known = loaded.record.presence.pages.get(page)
+        told = self._recorder.interval(loaded.record, known, batch.now)
         happened = PageEvent(kind, page, mark, event.url, event.title, told)
         changed = loaded.record.presence.apply(happened, self._timing)
         if changed:
             self._heard(batch, loaded)
         if changed and kind is PageEventKind.VIEW:
-            _show_active(loaded, event.at)
+            show_active(loaded, event.at)
         return changed
 
     def _clear(self, batch: Batch, event: Incoming) -> bool:
@@ -161,7 +169,7 @@ class Ingest:
         changed = loaded.record.presence.apply(cleared, self._timing)
         if changed:
             self._heard(batch, loaded)
-            _show_active(loaded, event.at)
+            show_active(loaded, event.at)
         return changed
 
     def _message(self, batch: Batch, event: Incoming) -> bool:
@@ -174,20 +182,10 @@ class Ingest:
         record = loaded.record
         if batch.work.message(record.id, message.id) is not None:
             return False
-        rev = batch.work.next_rev()
-        batch.work.save_message(
-            MessageRecord(
-                id=message.id,
-                conversation=record.id,
-                author=message.author,
-                text=message.text,
-                at=event.at,
-                name=message.name,
-                rev=rev,
-                place=rev,
-            )
+        said = MessageRecord(
+            message.id, record.id, message.author, message.text, event.at, message.name
         )
-        _show_last(loaded, message, event.at)
+        say(batch.work, loaded, said)
         if message.author == "visitor":
             self._visitor_wrote(batch, loaded, event, message)
         return True
@@ -197,14 +195,16 @@ class Ingest:
     ) -> None:
         record = loaded.record
         record.message_count += 1
-        told = self._told(record).heartbeat_seconds
-        wrote = VisitorMessage(event.id, event.at, event.page, event.seq, told or self._timing.idle)
+        page = record.presence.pages.get(event.page) if event.page else None
+        told = self._recorder.interval(record, page, batch.now)
+        if record.state.state is State.CHAT_CLEARED:
+            # Whoever writes in a cleared chat ends that, and is told to beat like any other (P7).
+            told = self._timing.idle
+        wrote = VisitorMessage(event.id, event.at, event.page, event.seq, told)
         if record.presence.apply(wrote, self._timing):
             self._heard(batch, loaded)
         if record.visitor is not None and (message.name or message.email):
-            visitor = batch.visitor(record.visitor)
-            if visitor.customer is None:
-                _show_person(visitor, message.name, message.email)
+            correlate.introduce(batch.visitor(record.visitor), message)
 
     def _deliver(self, batch: Batch, event: Incoming) -> bool:
         if event.message is None:
@@ -227,71 +227,10 @@ class Ingest:
             raise RejectedError("conversation-not-found", "There is no such conversation.")
         if loaded.record.deleted:
             return False
-        batch.keep(loaded)
+        batch.keep(loaded, None)
         delete(batch.work, loaded)
         return True
-
-    def _customer(self, batch: Batch, event: Incoming) -> bool:
-        visitor = self._named_visitor(batch, event)
-        if visitor is None:
-            return False
-        # Signing out does not part the visitor from the customer (C3); it only ends the tokens.
-        if event.details is not None:
-            visitor.customer = {**event.details, "proof": "signed_in"}
-            _show_person(visitor, event.details.get("name"), event.details.get("email"))
-        if event.tokens_from is not None:
-            visitor.tokens_from = max(visitor.tokens_from or event.tokens_from, event.tokens_from)
-            batch.work.after_commit(
-                partial(self._superseded, batch.work.site, visitor.id, visitor.tokens_from)
-            )
-        return True
-
-    def _order(self, batch: Batch, event: Incoming) -> bool:
-        visitor = self._named_visitor(batch, event)
-        if visitor is None:
-            return False
-        visitor.last_order = dict(event.details or {})
-        return True
-
-    def _cart(self, batch: Batch, event: Incoming) -> bool:
-        visitor = self._named_visitor(batch, event)
-        if visitor is None:
-            return False
-        visitor.cart = dict(event.details or {})
-        return True
-
-    def _named_visitor(self, batch: Batch, event: Incoming) -> VisitorRecord | None:
-        """The visitor that the store speaks of; ``None`` if the event came before."""
-        batch.store_only(event)
-        if event.visitor is None:
-            raise RejectedError("visitor-required", f"A {event.type} event needs its visitor.")
-        return None if batch.seen(event) else batch.visitor(event.visitor)
 
     def _heard(self, batch: Batch, loaded: Loaded) -> None:
         loaded.dirty = loaded.moved = True
         batch.heard.add(loaded.record.id)
-
-
-def _show_person(visitor: VisitorRecord, name: str | None, email: str | None) -> None:
-    visitor.name = name or visitor.name
-    visitor.email = email or visitor.email
-
-
-def _show_active(loaded: Loaded, at: datetime) -> None:
-    if at > loaded.record.last_activity_at:
-        loaded.record.last_activity_at = at
-        loaded.changed = True
-
-
-def _show_last(loaded: Loaded, message: IncomingMessage, at: datetime) -> None:
-    record, sent_at = loaded.record, rfc3339(at)
-    if record.last_message is None or sent_at >= record.last_message["at"]:
-        preview = message.text[:PREVIEW]
-        record.last_message = {
-            "id": message.id,
-            "author": message.author,
-            "text": preview,
-            "at": sent_at,
-        }
-    record.last_activity_at = max(record.last_activity_at, at)
-    loaded.changed = True

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.errors import NotFoundError, UnauthorizedError, UnavailableError
+from bridge.errors import UnauthorizedError, UnavailableError
 from bridge.ports import Agent, Device, Pairing, Records, Work
 
 CODE_LASTS = timedelta(minutes=10)
@@ -94,15 +94,6 @@ class Devices:
     def devices(self, site: str) -> list[Device]:
         """A site's devices, those seen last first."""
         return self._records.devices(site)
-
-    def sign_out(self, work: Work, device: str) -> None:
-        """Sign a device out at once. Raises :class:`NotFoundError` if the site has none such."""
-        if not work.remove_device(device):
-            raise NotFoundError("There is no such device.")
-
-    def sign_out_agent(self, work: Work, agent: str) -> int:
-        """Sign out all devices of one person at once; how many there were."""
-        return work.remove_agent_devices(agent)
 
 
 def _hash(secret: str) -> str:

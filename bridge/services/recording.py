@@ -6,22 +6,34 @@ deadline, changed, and written back with one revision for each change that a rea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from bridge.domain.events import STORE_PAGE, HeardElsewhere, Mark, PageEvent, PageEventKind
-from bridge.domain.page import Restored, Timing
+from bridge.domain.demand import heartbeat_seconds
+from bridge.domain.events import (
+    STORE_PAGE,
+    HeardElsewhere,
+    Mark,
+    PageEvent,
+    PageEventKind,
+    ToldByStream,
+)
+from bridge.domain.page import Page, Restored, Timing
 from bridge.domain.presence import Presence, PresenceState, Reason, State
-from bridge.errors import UnavailableError
+from bridge.domain.takeover import Ending
+from bridge.errors import NotFoundError, UnavailableError
 from bridge.ports import (
     ConversationKey,
     ConversationRecord,
     HotConversation,
     HotPage,
     Liveness,
+    Nudges,
     Work,
 )
+from bridge.services import ownership
+from bridge.services.loaded import Loaded
 
 UNSEQUENCED = -1
 """The ``seq`` of a hot page that was heard by messages alone: less than any of a page's own."""
@@ -29,29 +41,12 @@ UNSEQUENCED = -1
 _PRESENT = (State.ONLINE, State.SWITCHING_PAGES)
 
 
-@dataclass(slots=True)
-class Loaded:
-    """A conversation in the hands of one transaction.
-
-    ``known_rev`` is its revision as it was read (0: it is new); ``changed`` says that something
-    changed which readers must see, ``dirty`` that something did which they need not, and ``moved``
-    that the visitor may be gone from here, and may have been heard elsewhere since (P8);
-    ``entered`` are the states entered meanwhile, each with its computed time.
-    """
-
-    record: ConversationRecord
-    known_rev: int
-    changed: bool = False
-    dirty: bool = False
-    moved: bool = False
-    entered: list[tuple[PresenceState, datetime]] = field(default_factory=list)
-
-
 class Recorder:
     """Loads conversations for a transaction and records what became of them."""
 
-    def __init__(self, liveness: Liveness, timing: Timing) -> None:
+    def __init__(self, liveness: Liveness, nudges: Nudges, timing: Timing) -> None:
         self._liveness = liveness
+        self._nudges = nudges
         self._timing = timing
 
     def load(self, work: Work, conversation: str, now: datetime) -> Loaded | None:
@@ -59,12 +54,22 @@ class Recorder:
         record = work.conversation(conversation)
         if record is None:
             return None
-        loaded = Loaded(record, known_rev=record.rev)
+        # Those that ended since were in demand until now, as far as pages were told.
+        in_demand = record.demand.present(record.recorded_at)
+        loaded = Loaded(record, known_rev=record.rev, in_demand=in_demand)
         key = ConversationKey(work.site, conversation)
         for hot in self._liveness.read([key]).values():
             overlay(record.presence, hot, self._timing)
         if not record.deleted:
             self._settle(work, loaded, now)
+        return loaded
+
+    def find(self, work: Work, conversation: str, now: datetime) -> Loaded:
+        """The same for one that is asked for. Raises :class:`NotFoundError` if it is not there, or
+        deleted."""
+        loaded = self.load(work, conversation, now)
+        if loaded is None or loaded.record.deleted:
+            raise NotFoundError("There is no such conversation.")
         return loaded
 
     def write(self, work: Work, loaded: Loaded, now: datetime) -> None:
@@ -79,10 +84,14 @@ class Recorder:
             self._evaluate(work, loaded, now)
             if loaded.moved and record.state.state not in _PRESENT:
                 self._listen_elsewhere(work, record)
+            self._tell_streams(loaded, now)
+        known = record.heard_at
         if loaded.changed or loaded.dirty:
             self._save(work, loaded, now)
         key = ConversationKey(work.site, record.id)
         work.after_commit(partial(self._liveness.place, key, self.hot(record, now)))
+        if record.demand.watches and record.heard_at is not None and record.heard_at != known:
+            work.after_commit(partial(self._nudges.heard, key, record.heard_at))
 
     def heard_in(self, work: Work, loaded: Loaded, now: datetime) -> None:
         """The visitor was heard in this conversation: where they are gone, they went on here
@@ -103,37 +112,87 @@ class Recorder:
 
     def hot(self, record: ConversationRecord, now: datetime) -> HotConversation | None:
         """What liveness needs to know of a recorded conversation; ``None``: nothing."""
-        state = record.state
-        if record.deleted or state.state not in _PRESENT:
+        present = record.state.state in _PRESENT
+        if record.deleted or not (present or record.demand_due):
             return None
-        pages = {}
-        for key, page in record.presence.live_pages(now, self._timing).items():
-            heard, deadline = page.heard_at, page.deadline(self._timing)
-            if heard is not None and deadline is not None:
-                at = page.hearing.at if page.hearing is not None else heard
-                mark = page.signal or Mark(UNSEQUENCED, at, "")
-                allowance = page.heartbeat_allowance(self._timing)
-                pages[key] = HotPage(mark, heard, allowance, deadline)
+        live = record.presence.live_pages(now, self._timing)
+        pages = {key: self._hot_page(record, page, now) for key, page in live.items()}
+        ends = [record.demand_due] if record.demand_due else []
+        if present and not pages:
+            ends.append(self._grace_ends_at(record, now))
         return HotConversation(
             visitor=record.visitor,
             heard_at=record.heard_at,
             pages=pages,
-            due=None if pages else self._next_due(record, now),
-            quiet=state.state is State.ONLINE,
-            heartbeat_seconds=self._timing.idle,
+            due=min(ends, default=None),
+            quiet=record.state.state is State.ONLINE,
+            watched=bool(record.demand.watches),
+            takeover_until=record.demand.takeover_ends_at(self._timing),
         )
 
-    def _next_due(self, record: ConversationRecord, now: datetime) -> datetime:
+    def interval(self, record: ConversationRecord, page: Page | None, now: datetime) -> float:
+        """The heartbeat interval to tell a page, or with ``None`` the store (D2)."""
+        return heartbeat_seconds(
+            cleared=record.deleted or record.state.state is State.CHAT_CLEARED,
+            in_demand=record.demand.present(now),
+            streams=page is not None and page.streams,
+            timing=self._timing,
+        )
+
+    def _hot_page(self, record: ConversationRecord, page: Page, now: datetime) -> HotPage:
+        """A live page: it was heard, and has a deadline."""
+        heard, interval = page.heard_at or now, self.interval(record, page, now)
+        at = page.hearing.at if page.hearing is not None else heard
+        return HotPage(
+            mark=page.signal or Mark(UNSEQUENCED, at, ""),
+            heard_at=heard,
+            allowance=page.allowance(self._timing),
+            deadline=page.deadline(self._timing) or now,
+            interval=interval,
+            informed=page.told is not None and page.told.interval == interval,
+        )
+
+    def _grace_ends_at(self, record: ConversationRecord, now: datetime) -> datetime:
         """When one without a live page is to be looked at again: at once, if in doubt."""
         return record.presence.next_deadline(record.recorded_at, self._timing) or now
 
+    def _tell_streams(self, loaded: Loaded, now: datetime) -> None:
+        """Demand began or ended: pages that hold a stream are told at once (D3), and are expected
+        to do as they are told (P2)."""
+        presence, in_demand = loaded.record.presence, loaded.record.demand.present(now)
+        if in_demand == loaded.in_demand:
+            return
+        loaded.in_demand, loaded.changed = in_demand, True
+        for key in presence.streaming_pages(now, self._timing):
+            told = self.interval(loaded.record, presence.pages[key], now)
+            presence.apply(ToldByStream(key, now, told), self._timing)
+
     def _settle(self, work: Work, loaded: Loaded, now: datetime) -> None:
-        """Record what each deadline that passed since the last writing changed, in order."""
-        presence = loaded.record.presence
+        """Record what each end that passed since the last writing changed, in order: of pages, of
+        watches, of a takeover."""
         at = loaded.record.recorded_at
-        while (due := presence.next_deadline(at, self._timing)) is not None and due <= now:
+        while (due := self._next_end(loaded.record, at)) is not None and due <= now:
             at = due
+            self._end_demand(work, loaded, at)
             self._evaluate(work, loaded, at)
+
+    def _next_end(self, record: ConversationRecord, at: datetime) -> datetime | None:
+        """When, at the time ``at`` or later, something next ends by itself."""
+        demand_due = record.demand.next_change(self._timing)
+        ends = [None if demand_due is None else max(at, demand_due)]
+        ends.append(record.presence.next_deadline(at, self._timing))
+        return min((end for end in ends if end is not None), default=None)
+
+    def _end_demand(self, work: Work, loaded: Loaded, at: datetime) -> None:
+        """End the watches and the takeover that have ended by themselves (D4, T3)."""
+        record, known = loaded.record, loaded.record.demand
+        record.demand = known.expired(at)
+        if record.demand != known:
+            loaded.dirty = True
+            loaded.changed |= record.demand.watchers(at) != known.watchers(record.recorded_at)
+        ends_at = record.demand.takeover_ends_at(self._timing)
+        if ends_at is not None and ends_at <= at:
+            ownership.end(work, loaded, Ending.IDLE, at, self._timing)
 
     def _evaluate(self, work: Work, loaded: Loaded, at: datetime) -> None:
         """Enter the state at ``at`` if a reader would see a difference."""
@@ -152,6 +211,8 @@ class Recorder:
             loaded.entered.append((present, record.entered_at))
         record.state = present
         loaded.changed = True
+        if present.state is State.CHAT_CLEARED and was.state is not State.CHAT_CLEARED:
+            ownership.end(work, loaded, Ending.CLEARED, at, self._timing)
 
     def _look_elsewhere(self, work: Work, record: ConversationRecord, at: datetime) -> None:
         """One who is gone from here, and was heard later in another conversation, went on there
@@ -189,6 +250,7 @@ class Recorder:
         record.presence.forget(now, self._timing)
         record.recorded_at = now
         record.heard_at = record.presence.last_heard()
+        record.demand_due = record.demand.next_change(self._timing)
         for state, at in loaded.entered:
             record.rev = work.next_rev()
             work.keep_change(record.id, record.rev, state, at)
@@ -206,6 +268,8 @@ def overlay(presence: Presence, hot: HotConversation, timing: Timing) -> None:
             continue
         if key != STORE_PAGE and known.mark.seq != UNSEQUENCED:
             presence.apply(PageEvent(PageEventKind.HEARTBEAT, key, known.mark), timing)
+        if known.kept_at is not None:
+            page.hear(known.kept_at, "")
         deadline = page.deadline(timing)
         if deadline is not None and deadline < known.deadline:
             page.restored = Restored(known.heard_at, known.deadline)

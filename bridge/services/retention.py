@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bridge.domain.demand import Demand
 from bridge.domain.presence import Presence, PresenceState, State
 from bridge.ports import Records, Work
-from bridge.services.recording import Loaded, Recorder
+from bridge.services.loaded import Loaded
+from bridge.services.recording import Recorder
 
 BATCH = 100
 """Conversations removed in one transaction: writers of the site wait for no more."""
@@ -20,6 +22,7 @@ def delete(work: Work, loaded: Loaded) -> None:
     record.state = PresenceState(State.OFFLINE)
     record.visitor = record.last_message = record.heard_at = None
     record.message_count = 0
+    record.demand = Demand()
     record.deleted = loaded.changed = True
     loaded.entered.clear()
 

@@ -79,11 +79,11 @@ class Sweep:
         return True
 
     def restore(self, now: datetime) -> int:
-        """Give the pages recorded live their deadlines after a restart (P14); how many
-        conversations are present."""
+        """Give the pages recorded live their deadlines after a restart (P14), and watches and
+        takeovers theirs; how many conversations there are of either."""
         alive_at = self._records.alive_at() or now
         restored = 0
-        for site, conversations in self._records.present_conversations():
+        for site, conversations in self._records.active_conversations():
             keys = [ConversationKey(site, record.id) for record in conversations]
             known = self._liveness.read(keys)
             for key, record in zip(keys, conversations, strict=True):

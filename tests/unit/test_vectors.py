@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
-from bridge.api.signing import (
-    TOLERANCE,
-    TokenError,
-    VisitorToken,
-    decode_key,
-    read_token,
-    sign,
-    token_site,
-    verify,
-)
+from bridge.api.signing import TokenError, VisitorToken, read_token, token_site
 from bridge.services.sites import connection_string
+from bridge.webhooks import TOLERANCE, decode_key, sign, verify
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 

@@ -10,11 +10,13 @@ from bridge.api.schemas.agent import (
     ConversationBody,
     ConversationList,
     CustomerBody,
+    DeletedConversation,
     LastMessage,
     Me,
     MessageAgent,
     MessageBody,
     MessageList,
+    MessageRequest,
     NoteBody,
     PageBody,
     PairDevice,
@@ -22,8 +24,13 @@ from bridge.api.schemas.agent import (
     PairRequest,
     PresenceBody,
     SiteBody,
+    StreamHeard,
+    StreamReady,
+    SyncBody,
     TakeoverBody,
+    TakeoverRequest,
     VisitorBody,
+    Watching,
 )
 from bridge.api.schemas.common import PresenceFilter
 from bridge.api.schemas.events import (
@@ -52,6 +59,13 @@ from bridge.api.schemas.store import (
     StoreStatus,
     WooCommerceKeys,
 )
+from bridge.api.schemas.visitor import (
+    VisitorCleared,
+    VisitorDemand,
+    VisitorReady,
+    VisitorSync,
+    VisitorTakeover,
+)
 
 __all__ = [
     "AgentBody",
@@ -60,6 +74,7 @@ __all__ = [
     "ConversationBody",
     "ConversationList",
     "CustomerBody",
+    "DeletedConversation",
     "DeviceBody",
     "DeviceList",
     "Event",
@@ -77,6 +92,7 @@ __all__ = [
     "MessageAgent",
     "MessageBody",
     "MessageList",
+    "MessageRequest",
     "NoteBody",
     "PageBody",
     "PairDevice",
@@ -93,9 +109,19 @@ __all__ = [
     "StoreConnected",
     "StoreEvents",
     "StoreStatus",
+    "StreamHeard",
+    "StreamReady",
+    "SyncBody",
     "TakeoverBody",
+    "TakeoverRequest",
     "VisitorBody",
+    "VisitorCleared",
+    "VisitorDemand",
     "VisitorEvents",
+    "VisitorReady",
+    "VisitorSync",
+    "VisitorTakeover",
+    "Watching",
     "WooCommerceKeys",
     "to_json",
 ]

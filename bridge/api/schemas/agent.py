@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from bridge.api.schemas.common import Confidential, Moment, PresenceFilter
+from bridge.api.schemas.common import Confidential, Id, Moment, PresenceFilter
 from bridge.api.schemas.store import AgentBody, DeviceBody
 
 
@@ -180,3 +180,63 @@ class MessageList(Struct):
     messages: list[MessageBody]
     before: str | None
     after: str | None
+
+
+class MessageRequest(Struct):
+    """What an agent writes; ``client_id`` is the app's own: sent again, nothing is added."""
+
+    client_id: Id
+    text: Annotated[str, Meta(min_length=1, max_length=16_000)]
+
+
+class TakeoverRequest(Struct):
+    """Taking a conversation over; ``acknowledge`` is the code of the note that the agent has read,
+    needed while the visitor is offline or has cleared the chat."""
+
+    acknowledge: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Watching(Struct):
+    """Until when the conversation counts as watched, unless it is watched again."""
+
+    expires_at: Moment
+
+
+class DeletedConversation(Struct):
+    """A conversation that is gone."""
+
+    id: str
+    rev: int
+    deleted: Literal[True] = True
+
+
+_CHANGED = {
+    "anyOf": [
+        {"$ref": f"#/components/schemas/{form.__name__}"}
+        for form in (ConversationBody, DeletedConversation)
+    ]
+}
+
+
+class SyncBody(Struct):
+    """What changed since the revision asked for, in its present form; all of it up to ``rev``,
+    unless there is ``more``. Ask again in ``next_sync_seconds``, with ``after`` set to ``rev``."""
+
+    rev: int
+    conversations: Annotated[list[Any], Meta(extra_json_schema={"items": _CHANGED})]
+    messages: list[MessageBody]
+    more: bool
+    next_sync_seconds: float
+
+
+class StreamReady(Struct):
+    """The first event of an agent's stream: the revision from which it goes on."""
+
+    rev: int
+
+
+class StreamHeard(Struct):
+    """The visitor of a conversation that this agent watches was heard."""
+
+    conversation: str
+    heard_at: Moment

@@ -1,0 +1,152 @@
+"""What changes, as the agent's app follows it: by a stream, or by asking again (S2, S3)."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from flask import Blueprint, Response, g, request
+
+from bridge.api import body, limits, presentation
+from bridge.api.auth import by_device
+from bridge.api.schemas import StreamHeard, StreamReady, SyncBody, to_json
+from bridge.api.services import services
+from bridge.api.streaming import End, stream
+from bridge.errors import InvalidError, UnavailableError
+from bridge.live.fan_out import AgentItem, AgentStream, HeardNow
+from bridge.live.sse import frame
+from bridge.ports import Device, MessageRecord
+from bridge.services.conversations import ConversationView
+from bridge.services.sync import Sync
+from bridge.times import rfc3339
+
+blueprint = Blueprint("agent_stream", __name__)
+
+MOST_CHANGES = 500
+NEXT_SYNC = 5.0
+"""Seconds between the requests of an app that cannot stream."""
+
+STREAM_LASTS = (240.0, 300.0)
+"""Seconds after which a stream ends by itself; its reader comes back at once, and is heard."""
+
+
+@blueprint.get("/v1/sync")
+@by_device("conversations:read")
+def sync(device: Device, rev: int) -> Response:  # noqa: ARG001 - what is read says how far it goes
+    """What changed since a revision."""
+    after = read_revision("after", request.args.get("after", "0"))
+    limit = _limit()
+    agent = device.agent.id
+    changes = services().sync.since(device.site, [agent], after, limit, g.now)
+    answer = SyncBody(
+        changes.rev,
+        [presentation.changed(view, g.now) for view in changes.of(agent)],
+        [presentation.message(each) for each in changes.messages],
+        changes.more,
+        NEXT_SYNC,
+    )
+    return Response(to_json(answer), content_type=body.JSON)
+
+
+@blueprint.get("/v1/stream")
+@by_device("conversations:read")
+def agent_stream(device: Device, rev: int) -> Response:  # noqa: ARG001 - the stream has its own
+    """What changes, as it changes."""
+    app = services()
+    given = request.headers.get("Last-Event-ID") or request.args.get("after")
+    after = None if given is None else read_revision("after", given)
+    watching = set(app.records.watched_by(device.site, device.agent.id))
+    address = limits.address_key(request.remote_addr)
+    joined = app.fan_out.join_agent(device, watching, address)
+    frames = AgentFrames(joined, app.sync, app.clock, after)
+    return stream(joined.mailbox, [frames.ready()], frames, _left(joined), stream_lasts())
+
+
+class AgentFrames:
+    """Turns what comes into an agent's stream into frames, in the order of revisions and each once.
+
+    One that resumes ``after`` a revision first reads what it missed, page by page; what comes in
+    meanwhile is among that.
+    """
+
+    def __init__(
+        self, joined: AgentStream, sync: Sync, clock: Callable[[], datetime], after: int | None
+    ) -> None:
+        self._joined = joined
+        self._sync = sync
+        self._clock = clock
+        self._rev = joined.rev if after is None else after
+        self._catching_up = after is not None
+        if after is not None:
+            joined.mailbox.put(_CATCH_UP)
+
+    def ready(self) -> bytes:
+        """What the stream begins with: the revision from which it goes on."""
+        return frame("ready", to_json(StreamReady(self._rev)), self._rev)
+
+    def __call__(self, item: AgentItem) -> Iterator[bytes]:
+        """The frames of one item."""
+        if item is _CATCH_UP:
+            yield from self._catch_up()
+        elif isinstance(item, HeardNow):
+            yield frame("heard", to_json(StreamHeard(item.conversation, rfc3339(item.at))))
+        elif not self._catching_up and item[0] > self._rev:
+            self._rev, changed = item
+            yield self._frame(self._rev, changed)
+
+    def _catch_up(self) -> Iterator[bytes]:
+        device = self._joined.device
+        try:
+            changes = self._sync.since(
+                device.site, [device.agent.id], self._rev, MOST_CHANGES, self._clock()
+            )
+        except UnavailableError:
+            # The reader comes back, with the same revision.
+            self._joined.mailbox.close()
+            return
+        for rev, changed in changes.in_order(device.agent.id):
+            yield self._frame(rev, changed)
+        self._rev = changes.rev
+        self._catching_up = changes.more
+        if changes.more:
+            self._joined.mailbox.put(_CATCH_UP)
+
+    def _frame(self, rev: int, changed: ConversationView | MessageRecord) -> bytes:
+        if isinstance(changed, MessageRecord):
+            return frame("message", to_json(presentation.message(changed)), rev)
+        return frame("conversation", to_json(presentation.changed(changed, self._clock())), rev)
+
+
+_CATCH_UP = HeardNow("", datetime.min)  # noqa: DTZ901 - a mark, not a time
+"""The item that asks for what was missed."""
+
+
+def read_revision(name: str, given: str) -> int:
+    """A revision in the query. Raises :class:`InvalidError`."""
+    if not re.fullmatch(r"[0-9]{1,18}", given):
+        raise InvalidError(f"{name} is a revision.", errors=((f"/{name}", "not a whole number"),))
+    return int(given)
+
+
+def stream_lasts() -> float:
+    """Seconds that a stream lasts: not all end at once."""
+    return random.uniform(*STREAM_LASTS)  # noqa: S311 - nothing depends on its being hard to guess
+
+
+def _left(joined: AgentStream) -> Callable[[End], None]:
+    def ended(_: End) -> None:
+        joined.leave()
+
+    return ended
+
+
+def _limit() -> int:
+    given = request.args.get("limit", "200")
+    number = int(given) if re.fullmatch(r"[0-9]{1,4}", given) else 0
+    if not 1 <= number <= MOST_CHANGES:
+        raise InvalidError(
+            f"limit is a number from 1 to {MOST_CHANGES}.", errors=(("/limit", "out of range"),)
+        )
+    return number

@@ -1,0 +1,149 @@
+"""What the visitor's page is told: by a stream, or by asking again and again (P2, D2, D3, M2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, g, request
+
+from bridge.api import body, cors, limits, presentation
+from bridge.api.agent_stream import read_revision, stream_lasts
+from bridge.api.auth import VisitorTokens, bearer, visitor_of
+from bridge.api.schemas import VisitorCleared, VisitorDemand, VisitorReady, VisitorSync, to_json
+from bridge.api.services import services
+from bridge.api.streaming import End, stream
+from bridge.errors import InvalidError, NotFoundError
+from bridge.live.fan_out import VisitorItem, VisitorStream
+from bridge.live.sse import frame
+from bridge.ports import ConversationKey, MessageRecord
+from bridge.services.visits import OpenedStream, Told, Visits
+
+
+def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
+    """Add the two endpoints to the visitor's blueprint."""
+    cors.add_preflight(blueprint, "/v1/visitor/stream")
+    cors.add_preflight(blueprint, "/v1/visitor/sync")
+
+    @blueprint.route("/v1/visitor/stream", methods=["GET"], provide_automatic_options=False)
+    def visitor_stream() -> Response:
+        """What concerns a page, as it happens."""
+        app, asked = services(), _asked(tokens)
+        # Joined first: what happens while the stream is opened is in its mailbox.
+        joined = app.fan_out.join_visitor(
+            asked.key, asked.visitor, asked.page, limits.address_key(request.remote_addr)
+        )
+        try:
+            opened = app.visits.open_stream(
+                asked.key, asked.visitor, asked.page, asked.after, g.now
+            )
+        except BaseException:
+            joined.leave()
+            raise
+        if opened.told.cleared:
+            joined.mailbox.close()
+        frames = VisitorFrames(opened, asked.after)
+        ended = _ended(joined, opened, app.visits, app.clock)
+        return stream(joined.mailbox, frames.opening(), frames, ended, stream_lasts())
+
+    @blueprint.route("/v1/visitor/sync", methods=["GET"], provide_automatic_options=False)
+    def visitor_sync() -> Response:
+        """The same for a page that cannot stream."""
+        asked = _asked(tokens)
+        synced = services().visits.sync(asked.key, asked.visitor, asked.page, asked.after, g.now)
+        answer = VisitorSync(
+            synced.rev,
+            [presentation.for_visitor(each) for each in synced.messages],
+            presentation.visitor_takeover(synced.told.owner),
+            synced.told.heartbeat_seconds,
+            synced.next_sync_seconds,
+            synced.state.value,
+        )
+        return Response(to_json(answer), content_type=body.JSON)
+
+
+class VisitorFrames:
+    """Turns what comes into a visitor's stream into frames: what was told already is left out."""
+
+    def __init__(self, opened: OpenedStream, after: int | None) -> None:
+        self._told = opened.told
+        self._first = opened.messages
+        self._shown = max((each.place for each in opened.messages), default=after or 0)
+
+    def opening(self) -> Iterator[bytes]:
+        """What the stream begins with."""
+        told = self._told
+        takeover = presentation.visitor_takeover(told.owner)
+        yield frame("ready", to_json(VisitorReady(told.heartbeat_seconds, takeover)))
+        for message in self._first:
+            yield _message(message)
+        self._first = []
+        if told.cleared:
+            yield _CLEARED
+
+    def __call__(self, item: VisitorItem) -> Iterator[bytes]:
+        """The frames of one item."""
+        if isinstance(item, Told):
+            yield from self._tell(item)
+        elif item.place > self._shown:
+            self._shown = item.place
+            yield _message(item)
+
+    def _tell(self, told: Told) -> Iterator[bytes]:
+        before, self._told = self._told, told
+        if told.cleared:
+            if not before.cleared:
+                yield _CLEARED
+            return
+        if told.heartbeat_seconds != before.heartbeat_seconds:
+            yield frame("demand", to_json(VisitorDemand(told.heartbeat_seconds)))
+        if told.owner != before.owner:
+            yield frame("takeover", to_json(presentation.visitor_takeover(told.owner)))
+
+
+_CLEARED = frame("cleared", to_json(VisitorCleared()))
+
+
+def _message(message: MessageRecord) -> bytes:
+    return frame("message", to_json(presentation.for_visitor(message)), message.place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which page of which visitor asks, and what it was shown last."""
+
+    key: ConversationKey
+    visitor: str
+    page: str
+    after: int | None
+
+
+def _asked(tokens: VisitorTokens) -> _Asked:
+    """Raises as :func:`visitor_of` does, and :class:`InvalidError`."""
+    token, site = visitor_of(services(), tokens, bearer(request), g.now, 1)
+    conversation, page = _id("conversation"), _id("page")
+    given = request.headers.get("Last-Event-ID") or request.args.get("after")
+    after = None if given is None else read_revision("after", given)
+    return _Asked(ConversationKey(site.id, conversation), token.visitor, page, after)
+
+
+def _id(name: str) -> str:
+    given = request.args.get(name, "")
+    if not given:
+        raise InvalidError(f"{name} is needed.", errors=((f"/{name}", "missing"),))
+    if len(given) > 128 or not given.isprintable():
+        raise NotFoundError("There is no such conversation.")
+    return given
+
+
+def _ended(
+    joined: VisitorStream, opened: OpenedStream, visits: Visits, clock: Callable[[], datetime]
+) -> Callable[[End], None]:
+    def ended(why: End) -> None:
+        joined.leave()
+        # What the bridge itself ended says nothing of the page (P2).
+        if why is End.DROPPED:
+            visits.dropped(opened, clock())
+
+    return ended

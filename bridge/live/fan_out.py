@@ -1,0 +1,283 @@
+"""From one reading of what changed to all streams of this process that want to know (S3, D3).
+
+One thread waits for nudges. For each site that changed, it reads once what is new since the last
+time, and puts it into the mailboxes of the site's streams: agents get everything, visitors what
+concerns their conversation. Nobody is waited for: a mailbox that is full closes, and its reader
+comes back and catches up by revision.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.errors import UnavailableError
+from bridge.live.admission import Admission
+from bridge.live.mailbox import Mailbox
+from bridge.ports import ConversationKey, Device, MessageRecord
+from bridge.services.conversations import ConversationView
+from bridge.services.sync import SiteChanges, Sync
+from bridge.services.visits import Told, Visits
+
+_log = logging.getLogger("bridge.live")
+
+MAILBOX = 500
+"""Items that may wait for one stream."""
+
+AT_ONCE = 200
+"""Changes that are read at once."""
+
+STREAMS_OF_VISITOR = 10
+"""Streams that one visitor may hold in one process: a browser opens four."""
+
+STREAMS_OF_DEVICE = 4
+"""Streams that one agent's device may hold in one process: of more, the oldest ends."""
+
+STREAMS_OF_ADDRESS = 1_000
+"""Streams from one address in one process: an office has fewer."""
+
+_AFTER_FAILURE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeardNow:
+    """The visitor of a conversation that the agent watches was heard (N2)."""
+
+    conversation: str
+    at: datetime
+
+
+AgentItem = tuple[int, ConversationView | MessageRecord] | HeardNow
+VisitorItem = Told | MessageRecord
+
+
+@dataclass(slots=True, eq=False)
+class AgentStream:
+    """A stream of one agent's device; ``rev`` is the revision that it continues from, ``watching``
+    the conversations that the agent watches."""
+
+    device: Device
+    rev: int
+    watching: set[str]
+    leave: Callable[[], None]
+    mailbox: Mailbox[AgentItem] = field(default_factory=lambda: Mailbox(MAILBOX))
+
+
+@dataclass(slots=True, eq=False)
+class VisitorStream:
+    """A stream of one page."""
+
+    visitor: str
+    page: str
+    leave: Callable[[], None]
+    mailbox: Mailbox[VisitorItem] = field(default_factory=lambda: Mailbox(MAILBOX))
+
+
+@dataclass(slots=True, eq=False)
+class _Site:
+    """The streams of one site, and the revision up to which they were told."""
+
+    rev: int
+    agents: list[AgentStream] = field(default_factory=list)
+    visitors: dict[str, list[VisitorStream]] = field(default_factory=dict)
+
+    def mailboxes(self) -> Iterator[Mailbox[AgentItem] | Mailbox[VisitorItem]]:
+        """Of all its streams."""
+        for stream in self.agents:
+            yield stream.mailbox
+        for streams in self.visitors.values():
+            for each in streams:
+                yield each.mailbox
+
+
+class FanOut:
+    """All streams of this process."""
+
+    def __init__(
+        self, sync: Sync, visits: Visits, admission: Admission, clock: Callable[[], datetime]
+    ) -> None:
+        self._sync = sync
+        self._visits = visits
+        self._admission = admission
+        self._clock = clock
+        self._sites: dict[str, _Site] = {}
+        self._changed: set[str] = set()
+        self._wake = threading.Event()
+
+    # -------------------------------------------------------------- nudges: these never wait
+
+    def changed(self, site: str) -> None:
+        """Something was recorded in ``site``."""
+        if site in self._sites:
+            self._changed.add(site)
+            self._wake.set()
+
+    def heard(self, key: ConversationKey, at: datetime) -> None:
+        """A visitor was heard: agents who watch are told."""
+        site = self._sites.get(key.site)
+        for stream in site.agents if site else ():
+            if key.conversation in stream.watching:
+                stream.mailbox.put(HeardNow(key.conversation, at))
+
+    def signed_out(self, device: str) -> None:
+        """The device's streams end."""
+        for site in self._sites.values():
+            for stream in site.agents:
+                if stream.device.id == device:
+                    stream.mailbox.close()
+
+    def drain(self) -> None:
+        """All streams end, and no more are taken: the process is about to end."""
+        self._admission.closed = True
+        for site in self._sites.values():
+            for mailbox in site.mailboxes():
+                mailbox.close()
+
+    # ------------------------------------------------------------------------------ streams
+
+    def join_agent(self, device: Device, watching: set[str], address: str) -> AgentStream:
+        """A stream for an agent's device: what is recorded after its ``rev`` is put into it, and
+        what is heard in the conversations of ``watching``. Call ``leave`` when it has ended.
+
+        Raises :class:`bridge.errors.TooManyRequestsError`, and :class:`UnavailableError`.
+        """
+        site = self._site(device.site)
+        own = [stream for stream in site.agents if stream.device.id == device.id]
+        for oldest in own[: max(0, len(own) + 1 - STREAMS_OF_DEVICE)]:
+            oldest.mailbox.close()
+        give_back = self._admission.admit([(f"address {address}", STREAMS_OF_ADDRESS)])
+
+        def leave() -> None:
+            give_back()
+            site.agents.remove(stream)
+            self._forget(device.site, site)
+
+        stream = AgentStream(device, site.rev, watching, leave)
+        site.agents.append(stream)
+        return stream
+
+    def join_visitor(
+        self, key: ConversationKey, visitor: str, page: str, address: str
+    ) -> VisitorStream:
+        """A stream for a visitor's page: what concerns it is put into it. An older one of the same
+        page ends. Call ``leave`` when it has ended. Raises as :meth:`join_agent` does."""
+        site = self._site(key.site)
+        give_back = self._admission.admit(
+            [
+                (f"visitor {key.site} {visitor}", STREAMS_OF_VISITOR),
+                (f"address {address}", STREAMS_OF_ADDRESS),
+            ]
+        )
+        streams = site.visitors.setdefault(key.conversation, [])
+
+        def leave() -> None:
+            give_back()
+            streams.remove(stream)
+            if not streams and site.visitors.get(key.conversation) is streams:
+                del site.visitors[key.conversation]
+                self._forget(key.site, site)
+
+        for older in streams:
+            if (older.page, older.visitor) == (page, visitor):
+                older.mailbox.close()
+        stream = VisitorStream(visitor, page, leave)
+        streams.append(stream)
+        return stream
+
+    def _site(self, name: str) -> _Site:
+        known = self._sites.get(name)
+        if known is None:
+            rev = self._sync.revision(name)
+            known = self._sites.setdefault(name, _Site(rev))
+            # A change since the revision was read found nobody to tell.
+            self.changed(name)
+        return known
+
+    def _forget(self, name: str, site: _Site) -> None:
+        if not site.agents and not site.visitors and self._sites.get(name) is site:
+            del self._sites[name]
+
+    # --------------------------------------------------------------------------- the thread
+
+    def start(self) -> threading.Thread:
+        """Feed the streams until the process ends."""
+        thread = threading.Thread(target=self._run, name="fan-out", daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                self.feed()
+            except UnavailableError:
+                # Told by the sweep, which meets the same trouble.
+                self._wake.set()
+                pause.wait(_AFTER_FAILURE)
+            except Exception:  # noqa: BLE001 - whatever failed, other streams must not wait for it
+                _log.exception("streams could not be told of a change")
+                pause.wait(_AFTER_FAILURE)
+
+    def feed(self) -> None:
+        """Tell all streams what changed in their sites.
+
+        Raises :class:`UnavailableError` when storage is away: who was not told then still is to be.
+        """
+        while self._changed:
+            name = self._changed.pop()
+            site = self._sites.get(name)
+            try:
+                while site is not None and self._feed(name, site):
+                    pass
+            except UnavailableError:
+                self._changed.add(name)
+                raise
+
+    def _feed(self, name: str, site: _Site) -> bool:
+        """Tell a site's streams of the next changes; whether there are more."""
+        now = self._clock()
+        agents = {stream.device.agent.id for stream in site.agents}
+        before = site.rev
+        changes = self._sync.since(name, agents, before, AT_ONCE, now)
+        site.rev = changes.rev
+        for stream in site.agents:
+            self._tell_agent(stream, changes, now)
+        # Messages first: what was said before a clear is not withheld by it.
+        self._pass_on([each for each in changes.messages if each.place > before], site)
+        self._tell_visitors(changes.views, site, now)
+        return changes.more
+
+    def _tell_agent(self, stream: AgentStream, changes: SiteChanges, now: datetime) -> None:
+        agent = stream.device.agent.id
+        for item in changes.in_order(agent):
+            stream.mailbox.put(item)
+        for view in changes.views:
+            record = view.summary.record
+            if any(watcher.id == agent for watcher in record.demand.watchers(now)):
+                stream.watching.add(record.id)
+            else:
+                stream.watching.discard(record.id)
+
+    def _pass_on(self, messages: list[MessageRecord], site: _Site) -> None:
+        """Agents' and system's new messages go to the visitor's pages (M2)."""
+        for message in messages:
+            if message.author in ("agent", "system"):
+                for stream in site.visitors.get(message.conversation, ()):
+                    stream.mailbox.put(message)
+
+    def _tell_visitors(self, views: list[ConversationView], site: _Site, now: datetime) -> None:
+        """Tell the pages of these conversations what became of them; the streams of one that is
+        cleared, or of a page that is gone, end (P3, P7)."""
+        for view in views:
+            record = view.summary.record
+            for stream in site.visitors.get(record.id, ()):
+                told = self._visits.told(record, stream.page, now)
+                stream.mailbox.put(told)
+                page = record.presence.pages.get(stream.page)
+                if told.cleared or (page is not None and page.gone):
+                    stream.mailbox.close()

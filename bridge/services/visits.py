@@ -1,0 +1,218 @@
+"""A visitor's page stays in touch: by a stream, or by asking again and again (P2, D2, D3, M2)."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.demand import heartbeat_seconds, sync_seconds
+from bridge.domain.events import KeptAlive, StreamDropped, StreamOpened
+from bridge.domain.page import Timing
+from bridge.domain.presence import State
+from bridge.domain.takeover import Person
+from bridge.errors import NotFoundError, UnavailableError
+from bridge.ports import (
+    Beat,
+    ConversationKey,
+    ConversationRecord,
+    Liveness,
+    MessageRecord,
+    Nudges,
+    Records,
+    Work,
+)
+from bridge.services.loaded import Loaded
+from bridge.services.recording import Recorder
+
+MOST_MESSAGES = 500
+"""Messages that a page is told at once; it asks again for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a page is told of its conversation: how often to beat, who has taken over, whether the
+    chat is cleared."""
+
+    heartbeat_seconds: float
+    owner: Person | None
+    cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedStream:
+    """A stream that was opened: what to write first, and how it is named when it drops."""
+
+    key: ConversationKey
+    page: str
+    id: str
+    opened_at: datetime
+    told: Told
+    messages: Sequence[MessageRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The answer to a page that asks."""
+
+    rev: int
+    state: State
+    told: Told
+    messages: Sequence[MessageRecord]
+    next_sync_seconds: float
+
+
+class Visits:
+    """Keeps pages in touch with their conversation."""
+
+    def __init__(
+        self,
+        records: Records,
+        liveness: Liveness,
+        nudges: Nudges,
+        recorder: Recorder,
+        timing: Timing,
+    ) -> None:
+        self._records = records
+        self._liveness = liveness
+        self._nudges = nudges
+        self._recorder = recorder
+        self._timing = timing
+        self._dropped: deque[tuple[OpenedStream, datetime]] = deque()
+
+    def open_stream(
+        self, key: ConversationKey, visitor: str, page: str, after: int | None, now: datetime
+    ) -> OpenedStream:
+        """A page of the visitor opens a stream, which keeps it alive if it is live (P2).
+
+        ``after`` is the revision of the message that it was shown last. Raises
+        :class:`NotFoundError` for a conversation that is not there, or not this visitor's.
+        """
+        stream = secrets.token_hex(8)
+        with self._records.begin(key.site) as work:
+            loaded = self._of_visitor(work, key, visitor, now)
+            told = self._told_on_opening(loaded, page, now)
+            opened = StreamOpened(page, stream, now, told.heartbeat_seconds)
+            loaded.dirty |= loaded.record.presence.apply(opened, self._timing)
+            self._recorder.write(work, loaded, now)
+        messages = self._messages(key, loaded.record, after)
+        return OpenedStream(key, page, stream, now, told, messages)
+
+    def dropped(self, stream: OpenedStream, now: datetime) -> None:
+        """The page's stream ended without a word, which may mean that the page is gone (P2): noted,
+        and recorded by :meth:`settle_drops`. Never waits."""
+        self._dropped.append((stream, now))
+
+    def settle_drops(self, now: datetime) -> int:
+        """Record the streams that dropped, those of a site together; how many.
+
+        Raises :class:`bridge.errors.UnavailableError` when storage is away: they are kept then.
+        """
+        by_site: dict[str, list[tuple[OpenedStream, datetime]]] = defaultdict(list)
+        while self._dropped:
+            stream, at = self._dropped.popleft()
+            by_site[stream.key.site].append((stream, at))
+        settled = 0
+        try:
+            for site in list(by_site):
+                self._settle_site(site, by_site[site], now)
+                settled += len(by_site.pop(site))
+        except UnavailableError:
+            for waiting in by_site.values():
+                self._dropped.extend(waiting)
+            raise
+        return settled
+
+    def sync(
+        self, key: ConversationKey, visitor: str, page: str, after: int | None, now: datetime
+    ) -> Synced:
+        """A page of the visitor asks, which keeps it alive if it is live (P2).
+
+        Raises as :meth:`open_stream` does.
+        """
+        kept = self._liveness.keep_alive(key, visitor, page, now)
+        if kept.outcome is Beat.UNKNOWN:
+            record = self._keep_alive(key, visitor, page, now)
+        else:
+            record = self._read(key)
+            if kept.watched:
+                self._nudges.heard(key, now)
+        messages = self._messages(key, record, after)
+        told = self.told(record, page, now)
+        known = record.presence.pages.get(page)
+        pause = sync_seconds(
+            in_demand=record.demand.present(now),
+            taken_over=record.demand.takeover is not None,
+            visible=known is None or not known.hidden,
+            timing=self._timing,
+        )
+        return Synced(record.rev, record.state.state, told, messages, pause)
+
+    def told(self, record: ConversationRecord, page: str, now: datetime) -> Told:
+        """What the page is to be told of its conversation."""
+        owned = record.demand.takeover
+        interval = self._recorder.interval(record, record.presence.pages.get(page), now)
+        cleared = record.deleted or record.state.state is State.CHAT_CLEARED
+        return Told(interval, owned.owner if owned else None, cleared)
+
+    def _told_on_opening(self, loaded: Loaded, page: str, now: datetime) -> Told:
+        """A page that is held for gone is told to beat: only that brings it back (P2)."""
+        record = loaded.record
+        told = self.told(record, page, now)
+        if told.cleared:
+            return told
+        live = page in record.presence.live_pages(now, self._timing)
+        interval = heartbeat_seconds(
+            cleared=False, in_demand=record.demand.present(now), streams=live, timing=self._timing
+        )
+        return Told(interval, told.owner, cleared=False)
+
+    def _keep_alive(
+        self, key: ConversationKey, visitor: str, page: str, now: datetime
+    ) -> ConversationRecord:
+        with self._records.begin(key.site) as work:
+            loaded = self._of_visitor(work, key, visitor, now)
+            record = loaded.record
+            interval = self._recorder.interval(record, record.presence.pages.get(page), now)
+            kept = KeptAlive(page, now, interval)
+            loaded.dirty |= record.presence.apply(kept, self._timing)
+            self._recorder.write(work, loaded, now)
+        return record
+
+    def _settle_site(
+        self, site: str, dropped: list[tuple[OpenedStream, datetime]], now: datetime
+    ) -> None:
+        with self._records.begin(site) as work:
+            known: dict[str, Loaded] = {}
+            for stream, at in dropped:
+                name = stream.key.conversation
+                loaded = known.get(name) or self._recorder.load(work, name, now)
+                if loaded is None:
+                    continue
+                known[name] = loaded
+                drop = StreamDropped(stream.page, stream.id, stream.opened_at, at)
+                loaded.dirty |= loaded.record.presence.apply(drop, self._timing)
+            for loaded in known.values():
+                self._recorder.write(work, loaded, now)
+
+    def _of_visitor(self, work: Work, key: ConversationKey, visitor: str, now: datetime) -> Loaded:
+        loaded = self._recorder.find(work, key.conversation, now)
+        if loaded.record.visitor != visitor:
+            raise NotFoundError("There is no such conversation.")
+        return loaded
+
+    def _read(self, key: ConversationKey) -> ConversationRecord:
+        summary = self._records.read_conversation(key.site, "", key.conversation)
+        if summary is None:
+            raise NotFoundError("There is no such conversation.")
+        return summary.record
+
+    def _messages(
+        self, key: ConversationKey, record: ConversationRecord, after: int | None
+    ) -> Sequence[MessageRecord]:
+        """What the page is to show (M2): in a cleared chat nothing (P7)."""
+        if record.state.state is State.CHAT_CLEARED:
+            return []
+        return self._records.messages_for_visitor(key.site, key.conversation, after, MOST_MESSAGES)
