@@ -54,7 +54,7 @@ def create_app(settings: Settings, bridge: Bridge | None = None) -> Flask:
     app = BridgeApp("bridge", static_folder=None, root_path=str(Path(__file__).parent))
     app.config["PUBLIC_URL"] = settings.public_url and settings.public_url.rstrip("/")
     app.extensions["bridge"] = bridge.services
-    app.extensions["drain"] = bridge.services.fan_out.drain
+    app.extensions["drain"] = bridge.drain
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.url_map.converters["id"] = IdConverter
     for blueprint in (

@@ -1,4 +1,5 @@
-"""What a process does by itself: it sweeps passed deadlines, and records that it is alive.
+"""What a process does by itself: it sweeps passed deadlines, feeds streams, tells stores, and
+records that it is alive.
 
 Under gunicorn's gevent worker the thread is a greenlet.
 """
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bridge import dispatch
 from bridge.bootstrap import Bridge
 from bridge.errors import UnavailableError
 from bridge.logs import reason_of
@@ -35,6 +37,7 @@ def start(bridge: Bridge, clock: Callable[[], datetime]) -> threading.Thread:
     bridge.sweep.keep_house(now)
     _log.info("presence restored: %d conversations", restored)
     bridge.services.fan_out.start()
+    dispatch.start(bridge.outbox)
     thread = threading.Thread(target=_run, args=(bridge, clock), name="sweep", daemon=True)
     thread.start()
     return thread

@@ -23,9 +23,11 @@ from bridge.ports import Agent, Liveness, Records
 from bridge.records import schema
 from bridge.records.database import Database
 from bridge.records.engine import SqlRecords
+from bridge.records.outbox import SqlOutbox
 from bridge.services.conversations import Conversations
 from bridge.services.converse import Converse
 from bridge.services.ingest import Ingest
+from bridge.services.outbox import StoreOutbox
 from bridge.services.pair import RIGHTS, Devices
 from bridge.services.recording import Recorder
 from bridge.services.retention import Retention
@@ -37,6 +39,7 @@ from bridge.services.takeover import Takeovers
 from bridge.services.visits import Visits
 from bridge.services.watch import Watches
 from bridge.settings import Settings, SettingsError
+from bridge.stores.http import HttpStoreCaller
 from bridge.times import utc_now
 
 DEMO_AGENT = Agent("demo", "Demo agent")
@@ -52,8 +55,14 @@ class Bridge:
     sites: Sites
     sweep: Sweep
     retention: Retention
+    outbox: StoreOutbox
     services: Services
     demo_site: DemoSite | None = None
+
+    def drain(self) -> None:
+        """End all streams, and begin nothing more: the process is about to end. Never waits."""
+        self.services.fan_out.drain()
+        self.outbox.end()
 
 
 def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge:
@@ -69,7 +78,10 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge
         takeover_idle=settings.takeover_idle_minutes * 60,
     )
     database, nudges = open_database(settings), MemoryNudges()
-    records = SqlRecords(database, Encryption(settings.secret_key), nudges.changed)
+    encryption = Encryption(settings.secret_key)
+    caller = HttpStoreCaller(allow_private=settings.allow_private_stores)
+    outbox = StoreOutbox(SqlOutbox(database, encryption), caller, clock)
+    records = SqlRecords(database, encryption, nudges.changed, outbox.notice)
     liveness = MemoryLiveness()
     recorder = Recorder(liveness, nudges, timing)
     sites, devices = Sites(records), Devices(records)
@@ -96,9 +108,8 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge
         limits=Limits(),
         allow_private_stores=settings.allow_private_stores,
     )
-    bridge = Bridge(
-        database, records, liveness, sites, sweep, Retention(records, recorder), services
-    )
+    retention = Retention(records, recorder)
+    bridge = Bridge(database, records, liveness, sites, sweep, retention, outbox, services)
     if settings.demo:
         return replace(bridge, demo_site=_demo_site(bridge, clock()))
     return bridge

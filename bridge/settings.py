@@ -66,18 +66,18 @@ VARIABLES: Final = (
     Variable(
         "HEARTBEAT_ACTIVE_SECONDS",
         "10",
-        "Heartbeat interval of a page in demand (D2); not used by this version yet.",
+        "Heartbeat interval of a page in demand (D2).",
     ),
     Variable("HEARTBEAT_IDLE_SECONDS", "60", "Heartbeat interval of a page without stream (D2)."),
     Variable(
         "WATCH_LEASE_SECONDS",
         "45",
-        "How long a watch lasts unless renewed (D4); not used by this version yet.",
+        "How long a watch lasts unless renewed (D4).",
     ),
     Variable(
         "TAKEOVER_IDLE_MINUTES",
         "30",
-        "When an abandoned takeover ends by itself (T3); not used by this version yet.",
+        "When an abandoned takeover ends by itself (T3).",
     ),
     Variable("RETENTION_DAYS", "365", "How long conversations are kept; 0 keeps all."),
     Variable(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.domain.events import STORE_PAGE, Mark, PageEvent, PageEventKind
@@ -212,6 +212,12 @@ class Page:
         if interval is not None:
             told = Told(at, interval, pushed)
             self.told = max(self.told, told) if self.told is not None else told
+
+    def outlive(self, restored: Restored) -> None:
+        """The bridge was restarted (P14), which ended the page's streams without a word."""
+        self.restored, stream = restored, self.stream
+        if stream and stream.dropped_at is None and stream.opened_at <= restored.alive_at:
+            self.stream = replace(stream, dropped_at=restored.alive_at)
 
     def _apply_unload(self, mark: Mark) -> bool:
         if not _supersedes(mark, self.unload):

@@ -181,9 +181,7 @@ class Presence:
         """
         for page in self.live_pages(recorded_at, timing).values():
             until = later(now, page.longest_allowance(timing))
-            page.restored = Restored(max(alive_at, recorded_at), until)
-            if page.stream is not None and page.stream.dropped_at is None:
-                page.stream = replace(page.stream, dropped_at=page.restored.alive_at)
+            page.outlive(Restored(max(alive_at, recorded_at), until))
 
     def forget(self, now: datetime, timing: Timing) -> None:
         """Forget pages that ended more than 24 h ago (P9), and the oldest of too many. One whose

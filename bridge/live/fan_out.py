@@ -144,11 +144,10 @@ class FanOut:
 
         Raises :class:`bridge.errors.TooManyRequestsError`, and :class:`UnavailableError`.
         """
-        site = self._site(device.site)
+        site, give_back = self._admitted(device.site, [(f"address {address}", STREAMS_OF_ADDRESS)])
         own = [stream for stream in site.agents if stream.device.id == device.id]
         for oldest in own[: max(0, len(own) + 1 - STREAMS_OF_DEVICE)]:
             oldest.mailbox.close()
-        give_back = self._admission.admit([(f"address {address}", STREAMS_OF_ADDRESS)])
 
         def leave() -> None:
             give_back()
@@ -164,13 +163,9 @@ class FanOut:
     ) -> VisitorStream:
         """A stream for a visitor's page: what concerns it is put into it. An older one of the same
         page ends. Call ``leave`` when it has ended. Raises as :meth:`join_agent` does."""
-        site = self._site(key.site)
-        give_back = self._admission.admit(
-            [
-                (f"visitor {key.site} {visitor}", STREAMS_OF_VISITOR),
-                (f"address {address}", STREAMS_OF_ADDRESS),
-            ]
-        )
+        of_visitor = (f"visitor {key.site} {visitor}", STREAMS_OF_VISITOR)
+        of_address = (f"address {address}", STREAMS_OF_ADDRESS)
+        site, give_back = self._admitted(key.site, [of_visitor, of_address])
         streams = site.visitors.setdefault(key.conversation, [])
 
         def leave() -> None:
@@ -186,6 +181,17 @@ class FanOut:
         stream = VisitorStream(visitor, page, leave)
         streams.append(stream)
         return stream
+
+    def _admitted(
+        self, name: str, limits: list[tuple[str, int]]
+    ) -> tuple[_Site, Callable[[], None]]:
+        """The site for one more stream, and what gives its place back."""
+        give_back = self._admission.admit(limits)
+        try:
+            return self._site(name), give_back
+        except UnavailableError:
+            give_back()
+            raise
 
     def _site(self, name: str) -> _Site:
         known = self._sites.get(name)

@@ -33,7 +33,8 @@ _BATCH = 500
 class SqlRecords:
     """Implements :class:`bridge.ports.Records` on SQLite and PostgreSQL.
 
-    ``changed`` is called with a site once a revision of it lasts; it must not wait.
+    ``changed`` is called with a site once a revision of it lasts, and ``outbox_grew`` once
+    something for a store does; neither may wait.
     """
 
     def __init__(
@@ -41,10 +42,12 @@ class SqlRecords:
         database: Database,
         encryption: Encryption,
         changed: Callable[[str], None] | None = None,
+        outbox_grew: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self._encryption = encryption
         self._changed = changed
+        self._outbox_grew = outbox_grew
 
     @contextmanager
     def begin(self, site: str) -> Iterator[Work]:
@@ -53,8 +56,11 @@ class SqlRecords:
             work = SqlWork(connection, site, self._encryption)
             yield work
             work.flush()
-        if work.committed() and self._changed is not None:
+        work.committed()
+        if work.has_changed and self._changed is not None:
             self._changed(site)
+        if work.tells_store and self._outbox_grew is not None:
+            self._outbox_grew()
 
     def add_site(self, site: Site, now: datetime) -> None:
         """See :meth:`bridge.ports.Records.add_site`."""

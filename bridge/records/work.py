@@ -42,6 +42,7 @@ class SqlWork:
         self._encryption = encryption
         self._connection = connection
         self._effects: list[Callable[[], None]] = []
+        self.tells_store = False
         row = connection.execute(
             sa.select(revisions).where(revisions.c.site == site).with_for_update()
         ).one()
@@ -161,10 +162,13 @@ class SqlWork:
         call_id = f"{CALL_ID_PREFIX}{secrets.token_hex(16)}"
         content = msgspec.json.encode(body)
         outbox.add(self._connection, self.site, call_id, now, self._encryption.encrypt(content))
+        self.tells_store = True
 
     def connect_site(self, store: StoreConnection, now: datetime) -> None:
         """See :meth:`bridge.ports.Work.connect_site`."""
         sites.connect(self._connection, self.site, store, now, self._encryption.encrypt)
+        outbox.wake(self._connection, self.site, now)
+        self.tells_store = True
 
     def add_pairing(self, code_hash: str, pairing: Pairing, now: datetime) -> None:
         """See :meth:`bridge.ports.Work.add_pairing`."""
@@ -204,8 +208,12 @@ class SqlWork:
                 sa.update(revisions).where(revisions.c.site == self.site).values(values)
             )
 
-    def committed(self) -> bool:
-        """Run what waited for the commit; whether a revision came of it."""
+    def committed(self) -> None:
+        """Run what waited for the commit."""
         for effect in self._effects:
             effect()
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether a revision came of it."""
         return self._rev != self._first_rev

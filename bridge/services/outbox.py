@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from bridge.ports import ClaimedCall, Outbox, StoreCaller, StoreCallError
 
-LEASE = timedelta(seconds=30)
-"""How long a claim lasts: longer than any call."""
+LEASE = timedelta(seconds=20)
+"""How long a claim lasts: longer than a call, and as short as a store can wait when a process dies
+in the middle of one."""
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a store is told of what has come about."""

@@ -272,7 +272,7 @@ def overlay(presence: Presence, hot: HotConversation, timing: Timing) -> None:
             page.hear(known.kept_at, "")
         deadline = page.deadline(timing)
         if deadline is not None and deadline < known.deadline:
-            page.restored = Restored(known.heard_at, known.deadline)
+            page.outlive(Restored(known.heard_at, known.deadline))
 
 
 def _differ(recorded: PresenceState, present: PresenceState) -> bool:

@@ -63,6 +63,9 @@ class Line:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             # A second handle, since TLS takes the first one for itself.
             self._socket = connected.dup()
+            if self.hung_up:
+                # The timer found no connection to end.
+                self._hang_up()
             return connected
         raise StoreCallError(why)
 

@@ -61,6 +61,11 @@ def test_each_trouble_is_told_once(
         sweep=ScriptedSweep(iter(rounds)),
         sites=SimpleNamespace(load_superseded=lambda _: None),
         liveness=SimpleNamespace(next_due=utc_now),
+        outbox=SimpleNamespace(ending=True),
+        services=SimpleNamespace(
+            fan_out=SimpleNamespace(start=lambda: None),
+            visits=SimpleNamespace(settle_drops=lambda _: 0),
+        ),
     )
     with caplog.at_level(logging.INFO, "bridge.background"):
         thread = background.start(cast(Bridge, bridge), utc_now)

@@ -263,7 +263,16 @@ def test_what_goes_over_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "addresses",
-    [("127.0.0.1",), ("10.0.0.1",), ("169.254.169.254",), ("93.184.215.14", "127.0.0.1")],
+    [
+        ("127.0.0.1",),
+        ("10.0.0.1",),
+        ("169.254.169.254",),
+        ("100.64.0.1",),
+        ("0.0.0.0",),  # noqa: S104 - it is to be refused
+        ("::ffff:127.0.0.1",),
+        ("fe80::1%eth0",),
+        ("93.184.215.14", "127.0.0.1"),
+    ],
 )
 def test_a_name_that_leads_to_a_private_address_is_not_called(
     monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...]
@@ -322,6 +331,34 @@ def test_nobody_listens() -> None:
     with server(lambda _: None) as (port, _):
         pass
     assert failure(f"http://127.0.0.1:{port}/").reason == "no connection: Connection refused"
+
+
+def test_an_ipv6_address_is_called_as_it_is() -> None:
+    with server(lambda _: None) as (port, _):
+        pass
+    assert failure(f"http://[::1]:{port}/").reason.startswith("no connection: ")
+
+
+def test_a_connection_made_too_late_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time was over while it was being connected."""
+    monkeypatch.setattr(http, "CALL_SECONDS", 0.05)
+    connect, over = socket.create_connection, threading.Event()
+    hang_up = line.Line._hang_up  # noqa: SLF001 - to know that it happened
+
+    def noted(self: line.Line) -> None:
+        hang_up(self)
+        over.set()
+
+    def late(*arguments: Any) -> socket.socket:
+        assert over.wait(30)
+        return connect(*arguments)
+
+    monkeypatch.setattr(line.Line, "_hang_up", noted)
+    monkeypatch.setattr(socket, "create_connection", late)
+    answers = threading.Event()
+    with server(saying_nothing(answers)) as (port, _):
+        assert failure(f"http://127.0.0.1:{port}/").reason == "no answer in time"
+        answers.set()
 
 
 def test_a_connection_that_breaks_off() -> None:

@@ -200,6 +200,14 @@ def test_d4_two_devices_of_one_agent_are_two_leases_shown_as_one_person() -> Non
     assert (desk.watchers(45), desk.watchers(84.999), desk.watchers(85)) == (["Sam"], ["Sam"], [])
 
 
+def test_d4_whoever_watches_the_lease_that_ends_first_is_the_next_change() -> None:
+    desk = Desk()
+    desk.watch(SAM, "s1", at=0)
+    desk.watch(KIM, "k1", at=10)
+    desk.watch(SAM, "s1", at=20)
+    assert desk.next_change == 55
+
+
 def test_d4_only_ended_leases_expire() -> None:
     desk = Desk()
     desk.watch(SAM, "s1", at=0)
@@ -280,6 +288,9 @@ def test_t3_the_last_of_the_owners_devices_counts() -> None:
     assert desk.ends_at == 145 + HALF_AN_HOUR
     desk.leave("s2", at=110)
     assert desk.ends_at == 145 + HALF_AN_HOUR
+    desk.watch(SAM, "s2", at=115)
+    assert desk.ends_at == 160 + HALF_AN_HOUR
+    desk.leave("s2", at=116)
     desk.leave("s1", at=120)
     assert desk.ends_at == 120 + HALF_AN_HOUR
 

@@ -33,8 +33,11 @@ OWNER_OF = {"s1": "1", "s2": "1", "k1": "2", "k2": "2"}
 """The agent of each device."""
 
 DEVICES = st.sampled_from(sorted(OWNER_OF))
-# Around every number of the rules, so that boundaries are met and not merely approached.
-DURATIONS = st.sampled_from([0, 0.25, 1, 20, 44.75, 45, 600, 899.75, 900, 1754.75, 1755, 1799.75])
+# Around every number of the rules, so that boundaries are met and not merely approached; mostly
+# short, so that leases overlap.
+DURATIONS = st.sampled_from([0, 0.25, 1, 5, 20]) | st.sampled_from(
+    [20, 44.75, 45, 600, 899.75, 900, 1_754.75, 1_755, 1_799.75]
+)
 A_MOMENT = 0.001
 """Shorter than any distance between two turning points."""
 
@@ -184,8 +187,9 @@ class TakeoverMachine(RuleBasedStateMachine):
         if points:
             self.now = points[pick % len(points)]
 
-    @rule(device=DEVICES)
-    def a_device_watches(self, device: str) -> None:
+    @rule(device=DEVICES, passed=st.sampled_from([0, 0.25, 20]))
+    def a_device_watches(self, device: str, passed: float) -> None:
+        self.now += passed
         self._ask("watch", device)
         person = AGENTS[OWNER_OF[device]]
         self.demand = self.demand.watched(person, device, moment(self.now), self.timing)
