@@ -17,6 +17,9 @@ from datetime import timedelta
 TOLERANCE = timedelta(minutes=5)
 """How far a signature's timestamp may be off."""
 
+OWN_ID_PREFIX = "b_"
+"""The ``webhook-id`` of what the bridge sends begins so; no store's does."""
+
 _SCHEME = "v1,"
 
 

@@ -1,169 +1,33 @@
-"""Who is asking: the store by signature, the visitor by token, the agent's device by token."""
+"""Who is asking: the visitor by token, the agent's device by token. Of the store, which signs, see
+:mod:`bridge.api.signed_requests`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 
 from flask import Request, Response, g, request
 
-from bridge.api import body, limits, problems
+from bridge.api import limits
 from bridge.api.limits import Limit
 from bridge.api.services import Services, services
 from bridge.api.signing import TokenError, VisitorToken, read_token, token_site
-from bridge.errors import (
-    BadRequestError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    UnauthorizedError,
-)
-from bridge.ports import Device, RecordedAnswer, Site, Work
-from bridge.webhooks import TOLERANCE, verify
+from bridge.errors import ForbiddenError, UnauthorizedError
+from bridge.ports import Device, Site
 
-OWN_ID_PREFIX = "b_"
-"""The ``webhook-id`` of what the bridge sends begins so; no store's does."""
 _MOST_CACHED_TOKENS = 20_000
 _DEVICE_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 """256 bits in base64url: the database is not asked for what cannot be one."""
-_FINAL = (BadRequestError, InvalidError, NotFoundError)
-"""Refusals of what was asked: they are remembered. Others may go away by themselves."""
 
 
-# -------------------------------------------------------------------------------- store
-
-
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
-    """A store's request whose signature is good; ``sent_at`` is by the store's clock."""
-
-    site: Site
-    id: str
-    sent_at: datetime
-    content: bytes = field(repr=False)
-
-
-def signed_by_store(
-    reads: Callable[[SignedRequest], object] | None = None,
-) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Let only a store's signed request in.
-
-    The view gets ``signed``, ``work``, and, as ``said``, what ``reads`` made of the body before the
-    transaction began: nothing in a transaction may wait. The answer is remembered in the same
-    transaction, so that a replay is answered as the first time and changes nothing; so is a
-    refusal, in a transaction of its own.
-    """
-
-    def guard(view: Callable[..., Response]) -> Callable[..., Response]:
-        @wraps(view)
-        def guarded(**arguments: str) -> Response:
-            app, now = services(), g.now
-            signed = _verified(app, request, now)
-            app.limits.count(limits.SITE, signed.site.id, now)
-            try:
-                said = {} if reads is None else {"said": reads(signed)}
-                return _answered_once(
-                    signed, lambda work: view(signed=signed, work=work, **said, **arguments)
-                )
-            except _FINAL as error:
-                refusal = problems.problem(error)
-                return _answered_once(signed, lambda _: refusal)
-
-        return guarded
-
-    return guard
-
-
-def _answered_once(signed: SignedRequest, answer: Callable[[Work], Response]) -> Response:
-    """The answer, or the one that the request's id got when it came before."""
-    with services().records.begin(signed.site.id) as work:
-        known = work.answer_of(signed.id)
-        if known is not None:
-            media_type = body.JSON if known.status < 400 else problems.MEDIA_TYPE
-            return Response(known.body, known.status, content_type=media_type)
-        response = answer(work)
-        kept = RecordedAnswer(response.status_code, response.get_data())
-        work.keep_answer(signed.id, kept, g.now)
-    return response
-
-
-def _verified(app: Services, asked: Request, now: datetime) -> SignedRequest:
-    try:
-        return _signature(app, asked, now)
-    except UnauthorizedError:
-        _count_failure(app, limits.ADDRESS_FAILURES, now)
-        raise
-
-
-def _count_failure(app: Services, limit: Limit, now: datetime) -> None:
+def count_failure(app: Services, limit: Limit, now: datetime) -> None:
     """Count a wrong credential against its address: one too many is answered 429, not 401.
 
     Only then is anybody turned away: a good credential never pays for a neighbour's bad one.
     """
     app.limits.count(limit, limits.address_key(request.remote_addr), now)
-
-
-def _signature(app: Services, asked: Request, now: datetime) -> SignedRequest:
-    headers = asked.headers
-    site_id, message_id = headers.get("Bridge-Site", ""), headers.get("webhook-id", "")
-    signature, stamp = headers.get("webhook-signature", ""), headers.get("webhook-timestamp", "")
-    if not (site_id and message_id and signature and stamp):
-        raise UnauthorizedError(
-            "Sign the request: Bridge-Site, webhook-id, webhook-timestamp, webhook-signature.",
-            code="signature-missing",
-        )
-    if len(message_id) > 128 or not message_id.isprintable():
-        raise UnauthorizedError("webhook-id has 1 to 128 characters.", code="signature-invalid")
-    if message_id.startswith(OWN_ID_PREFIX):
-        raise UnauthorizedError(
-            f"A webhook-id that begins with {OWN_ID_PREFIX} is the bridge's own.",
-            code="webhook-id-reserved",
-        )
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
-        raise UnauthorizedError(
-            "webhook-timestamp is in unix seconds.", code="timestamp-out-of-range"
-        )
-    content = body.raw(asked, body.STORE_LIMIT)
-    signed = content or f"{asked.method} {_target(asked)}".encode()
-    site = _site_that_signed(app, site_id, message_id, int(stamp), signed, signature, now)
-    # As a number: of those that are far off, not all are dates.
-    if abs(now.timestamp() - int(stamp)) > TOLERANCE.total_seconds():
-        raise UnauthorizedError(
-            "The signature is older or newer than 5 minutes: check the store's clock.",
-            code="timestamp-out-of-range",
-        )
-    return SignedRequest(site, message_id, datetime.fromtimestamp(int(stamp), UTC), content)
-
-
-def _site_that_signed(
-    app: Services,
-    site_id: str,
-    message_id: str,
-    stamp: int,
-    content: bytes,
-    signature: str,
-    now: datetime,
-) -> Site:
-    for site in (app.sites.find(site_id, now), app.sites.find_again(site_id, now)):
-        if site and verify(site.keys(now), message_id, stamp, content, signature):
-            return site
-    raise UnauthorizedError(
-        "The signature does not match: check the connection string.", code="signature-invalid"
-    )
-
-
-def _target(asked: Request) -> str:
-    raw = asked.environ.get("RAW_URI") or asked.environ.get("REQUEST_URI")
-    if raw and raw.startswith("/"):
-        return str(raw)
-    query = asked.query_string.decode("latin-1")
-    return f"{asked.path}?{query}" if query else asked.path
-
-
-# ------------------------------------------------------------------------------ visitor
 
 
 class VisitorTokens:
@@ -227,7 +91,7 @@ def visitor_of(
                 "The visitor signed in or out since: get a new token.", code="token-superseded"
             )
     except UnauthorizedError:
-        _count_failure(app, limits.BAD_TOKENS, now)
+        count_failure(app, limits.BAD_TOKENS, now)
         raise
     origin = request.headers.get("Origin")
     if origin is not None and not site.allows(origin):
@@ -241,9 +105,6 @@ def bearer(asked: Request) -> str | None:
     """The token of an ``Authorization: Bearer`` header."""
     scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
-
-
-# -------------------------------------------------------------------------------- agent
 
 
 def by_device(
@@ -277,7 +138,7 @@ def _device(app: Services, now: datetime) -> tuple[Device, int]:
             raise UnauthorizedError("This is no device's token.", code="device-unknown")
         device, rev = app.devices.device(token, now)
     except UnauthorizedError:
-        _count_failure(app, limits.ADDRESS_FAILURES, now)
+        count_failure(app, limits.ADDRESS_FAILURES, now)
         raise
     app.limits.count(limits.DEVICE, device.id, now)
     return device, rev

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, g
 
 from bridge import __version__
 from bridge.api import body, events, presentation, public_addresses
-from bridge.api.auth import SignedRequest, signed_by_store
 from bridge.api.problems import base_url
 from bridge.api.schemas import (
     DeviceList,
@@ -20,6 +19,7 @@ from bridge.api.schemas import (
     to_json,
 )
 from bridge.api.services import services
+from bridge.api.signed_requests import SignedRequest, signed_by_store
 from bridge.errors import InvalidError
 from bridge.ports import Agent, StoreConnection, Work
 from bridge.services.addresses import origin_of

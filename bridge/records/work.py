@@ -25,9 +25,7 @@ from bridge.ports import (
 from bridge.records import conversations, devices, messages, outbox, reads, sites, visitors
 from bridge.records.tables import answered_requests, revisions, seen_events
 from bridge.records.upsert import insert_once
-
-CALL_ID_PREFIX = "b_"
-"""The ``webhook-id`` of what the bridge itself sends begins so."""
+from bridge.webhooks import OWN_ID_PREFIX
 
 
 class SqlWork:
@@ -159,7 +157,7 @@ class SqlWork:
 
     def tell_store(self, body: Mapping[str, Any], now: datetime) -> None:
         """See :meth:`bridge.ports.Work.tell_store`."""
-        call_id = f"{CALL_ID_PREFIX}{secrets.token_hex(16)}"
+        call_id = f"{OWN_ID_PREFIX}{secrets.token_hex(16)}"
         content = msgspec.json.encode(body)
         outbox.add(self._connection, self.site, call_id, now, self._encryption.encrypt(content))
         self.tells_store = True

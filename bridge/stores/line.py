@@ -33,7 +33,7 @@ class Line:
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._hang_up)
         self._timer.daemon = True
-        self.hung_up = False
+        self._over = threading.Event()
 
     def __enter__(self) -> Self:
         self._timer.start()
@@ -49,11 +49,16 @@ class Line:
         if self._socket is not None:
             self._socket.close()
 
+    @property
+    def hung_up(self) -> bool:
+        """Whether the call has taken too long."""
+        return self._over.is_set()
+
     def dial(self, host: str, port: int) -> socket.socket:
         """A connection to ``host``. Raises :class:`StoreCallError`."""
         why = "no answer in time"
         for address in self._addresses(host):
-            if self.hung_up:
+            if self._over.is_set():
                 break
             try:
                 connected = socket.create_connection((address, port), CONNECT_SECONDS)
@@ -63,7 +68,7 @@ class Line:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             # A second handle, since TLS takes the first one for itself.
             self._socket = connected.dup()
-            if self.hung_up:
+            if self._over.is_set():
                 # The timer found no connection to end.
                 self._hang_up()
             return connected
@@ -79,7 +84,7 @@ class Line:
         return addresses
 
     def _hang_up(self) -> None:
-        self.hung_up = True
+        self._over.set()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from bridge.api import events, schemas
-from bridge.api.auth import SignedRequest
+from bridge.api.signed_requests import SignedRequest
 from bridge.api.signing import read_token
 from bridge.logs import configure_logging
 from bridge.ports import Agent, StoreConnection
