@@ -29,10 +29,20 @@ require_once __DIR__ . '/includes/class-connection.php';
 require_once __DIR__ . '/includes/class-options.php';
 require_once __DIR__ . '/includes/class-signer.php';
 
+// What the store knows of takeovers.
+require_once __DIR__ . '/includes/class-schema.php';
+require_once __DIR__ . '/includes/class-moment.php';
+require_once __DIR__ . '/includes/class-takeovers.php';
+
 // What is sent to the bridge.
 require_once __DIR__ . '/includes/class-bridge-client.php';
 require_once __DIR__ . '/includes/class-event-queue.php';
-require_once __DIR__ . '/includes/adapters/class-generic-adapter.php';
+require_once __DIR__ . '/includes/class-chat-events.php';
+
+// What the bridge tells.
+require_once __DIR__ . '/includes/class-seen-ids.php';
+require_once __DIR__ . '/includes/class-bridge-call.php';
+require_once __DIR__ . '/includes/class-bridge-calls.php';
 
 // The visitor's side.
 require_once __DIR__ . '/includes/class-origin.php';
@@ -41,6 +51,10 @@ require_once __DIR__ . '/includes/class-visitor-cookie.php';
 require_once __DIR__ . '/includes/class-rest-controller.php';
 require_once __DIR__ . '/includes/class-rest-headers.php';
 require_once __DIR__ . '/includes/class-visitor-script.php';
+
+// Chat widgets.
+require_once __DIR__ . '/includes/adapters/class-generic-adapter.php';
+require_once __DIR__ . '/includes/adapters/class-wpiko-adapter.php';
 
 // The store owner's side.
 require_once __DIR__ . '/includes/class-installation.php';

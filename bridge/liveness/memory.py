@@ -33,17 +33,17 @@ class MemoryLiveness:
     def beat(self, key: ConversationKey, visitor: str, page: str, mark: Mark) -> Beaten:
         """See :meth:`bridge.ports.Liveness.beat`."""
         known = self._live_page(key, visitor, page, mark.at)
-        if known is None:
+        if known is None or not known.informed:
             return _UNKNOWN
         hot = self._hot[key]
         if mark.seq < known.mark.seq or (mark.seq, mark.id) == (known.mark.seq, known.mark.id):
             return _beaten(Beat.DUPLICATE, hot, known)
         if mark.seq == known.mark.seq or not self._quiet(key, known):
             return _UNKNOWN
-        deadline = mark.at + timedelta(seconds=known.allowance)
-        self._pages[key][page] = HotPage(
-            mark, mark.at, known.allowance, deadline, known.interval, True, known.kept_at
-        )
+        # Of a request without a mark that came a moment later, the time stays (P15).
+        heard_at = max(mark.at, known.kept_at or mark.at)
+        deadline = heard_at + timedelta(seconds=known.allowance)
+        self._pages[key][page] = replace(known, mark=mark, heard_at=heard_at, deadline=deadline)
         if deadline < known.deadline:
             self._queue_no_later(key, deadline)
         return _beaten(Beat.HEARD, hot, known)

@@ -11,7 +11,7 @@ import pytest
 
 from bridge import bootstrap
 from tests.api.batches import Post
-from tests.api.device import App
+from tests.api.device import RIGHTS, App
 from tests.api.installation import Clock, Installation, SetUp, copy_of, settings_for
 from tests.api.store import Store
 from tests.api.visitor import Visitor
@@ -76,6 +76,12 @@ def visitor(store: Store) -> Visitor:
 def app(store: Store) -> App:
     """An agent's app, with every right."""
     return store.app()
+
+
+@pytest.fixture
+def kim(store: Store) -> App:
+    """Another agent's app, who may do everything but force."""
+    return store.app("2", "Kim", tuple(right for right in RIGHTS if right != "takeover:force"))
 
 
 @pytest.fixture(params=["store", "visitor"])

@@ -45,7 +45,7 @@ def check_problem(response: TestResponse) -> None:
     if not response.get_data():
         return  # The answer to a HEAD.
     problem = response.get_json(force=True)
-    assert set(problem) - {"errors"} == {
+    assert set(problem) - {"errors", "owner", "note"} == {
         "type",
         "title",
         "status",
@@ -70,6 +70,14 @@ def template_of(app: Flask, method: str, path: str) -> str:
     except HTTPException:
         return ""
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+
+
+def check_event(path: str, name: str, data: Any) -> None:
+    """Fail unless the event is one that the description promises for the stream at ``path``."""
+    media_types = DESCRIBED["paths"][path]["get"]["responses"]["200"]["content"]
+    described = media_types["text/event-stream"]["x-events"]
+    assert name in described, f"{path}: {name} is not described"
+    _validator(described[name]["$ref"]).validate(data)
 
 
 @cache

@@ -8,6 +8,8 @@ from urllib.parse import quote, urlencode
 
 from werkzeug.test import TestResponse
 
+from tests.api.stream import Stream
+
 if TYPE_CHECKING:
     from tests.api.installation import Installation
 
@@ -80,6 +82,43 @@ class App:
     def read(self, conversation: str) -> TestResponse:
         """Mark a conversation read."""
         return self.request("POST", f"{_path(conversation)}/read")
+
+    def watch(self, conversation: str) -> TestResponse:
+        """Have a conversation on the screen."""
+        return self.request("PUT", f"{_path(conversation)}/watch")
+
+    def leave(self, conversation: str) -> TestResponse:
+        """Have it on the screen no longer."""
+        return self.request("DELETE", f"{_path(conversation)}/watch")
+
+    def take_over(self, conversation: str, acknowledge: str | None = None) -> TestResponse:
+        """Answer instead of the AI; without ``acknowledge`` there is no body."""
+        body = {} if acknowledge is None else {"json": {"acknowledge": acknowledge}}
+        return self.request("PUT", f"{_path(conversation)}/takeover", **body)
+
+    def release(self, conversation: str, query: str = "") -> TestResponse:
+        """Let the AI answer again."""
+        return self.request("DELETE", f"{_path(conversation)}/takeover{query}")
+
+    def send(self, conversation: str, body: Any, **request: Any) -> TestResponse:
+        """Write, with a body as it is given."""
+        return self.request("POST", f"{_path(conversation)}/messages", json=body, **request)
+
+    def write(self, conversation: str, text: str, client_id: str | None = None) -> dict[str, Any]:
+        """Write what is taken; the message. By default its text is its ``client_id`` too."""
+        answered = self.send(conversation, {"client_id": client_id or text, "text": text})
+        assert answered.status_code == 201, answered.get_data(as_text=True)
+        body: dict[str, Any] = answered.json or {}
+        return body
+
+    def sync(self, after: int = 0, **query: str | int) -> dict[str, Any]:
+        """What changed since a revision."""
+        return self._answered(f"/v1/sync?{urlencode({'after': after, **query})}")
+
+    def stream(self, after: int | None = None, **request: Any) -> Stream:
+        """A stream of what changes, from its ``ready`` on."""
+        query = "" if after is None else f"?after={after}"
+        return Stream(self.installation, "/v1/stream", self.get(f"/v1/stream{query}", **request))
 
     def _answered(self, path: str) -> dict[str, Any]:
         answered = self.get(path)

@@ -7,9 +7,12 @@ import json
 from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import jwt
 from werkzeug.test import TestResponse
+
+from tests.api.stream import Stream
 
 if TYPE_CHECKING:
     from tests.api.installation import Installation
@@ -80,6 +83,17 @@ class Visitor:
             "/v1/visitor/events", "POST", data=content, headers=given, **request
         )
 
+    def get(self, path: str, token: str | None = None, **request: Any) -> TestResponse:
+        """A GET with a token in its header (``""``: without one)."""
+        token = self.token() if token is None else token
+        headers: dict[str, str | None] = {"Origin": self.origin}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        headers |= request.pop("headers", {})
+        given = {name: value for name, value in headers.items() if value is not None}
+        method = request.pop("method", "GET")
+        return self.installation.open(path, method, headers=given, **request)
+
     def send(self, *events: Mapping[str, Any], **request: Any) -> TestResponse:
         """Send a batch of events."""
         return self.post({"events": list(events)}, **request)
@@ -139,6 +153,30 @@ class Page:
         return self._tell(
             message(self.conversation, text, page=self.id, seq=next(self._seq), **fields)
         )
+
+    def delivered(self, message: str) -> dict[str, Any]:
+        """An agent's message was shown on this page."""
+        said = {"id": message}
+        return self._tell(event("message_delivered", self.conversation, message=said))
+
+    def address(self, endpoint: str, after: int | None = None) -> str:
+        """The address of this page's ``stream`` or ``sync``."""
+        query: dict[str, str | int] = {"conversation": self.conversation, "page": self.id}
+        if after is not None:
+            query["after"] = after
+        return f"/v1/visitor/{endpoint}?{urlencode(query)}"
+
+    def stream(self, after: int | None = None, **request: Any) -> Stream:
+        """A stream of what concerns this page, from its ``ready`` on."""
+        answered = self.visitor.get(self.address("stream", after), **request)
+        return Stream(self.visitor.installation, "/v1/visitor/stream", answered)
+
+    def sync(self, after: int | None = None) -> dict[str, Any]:
+        """The same without a stream."""
+        answered = self.visitor.get(self.address("sync", after))
+        assert answered.status_code == 200, answered.get_data(as_text=True)
+        body: dict[str, Any] = answered.json or {}
+        return body
 
     def _tell(self, happened: dict[str, Any]) -> dict[str, Any]:
         answered = self.visitor.send(happened)

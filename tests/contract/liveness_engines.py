@@ -31,13 +31,31 @@ def key(conversation: str = "c", site: str = "s") -> ConversationKey:
 
 def mark(seq: int, at: float, id: str | None = None) -> Mark:
     """A mark at ``at`` seconds; unless given, its id is its own."""
-    return Mark(seq, moment(at), id if id is not None else f"e{seq}@{at}")
+    return Mark(seq, moment(at), id if id is not None else f"e{seq}@{float(at)}")
 
 
-def page(seq: int = 1, heard: float = 0.0, allowance: float = 30.0, **other: float) -> HotPage:
-    """A page heard at ``heard`` seconds, gone ``allowance`` later or at ``deadline`` seconds."""
-    deadline = other.get("deadline", heard + allowance)
-    return HotPage(mark(seq, heard), moment(heard), allowance, moment(deadline))
+def page(
+    seq: int = 1,
+    heard: float = 0.0,
+    allowance: float = 30.0,
+    *,
+    deadline: float | None = None,
+    interval: float = 60.0,
+    informed: bool = True,
+    kept: float | None = None,
+) -> HotPage:
+    """A page whose mark came at ``heard`` seconds, that was kept alive at ``kept`` seconds, and is
+    gone ``allowance`` after the later of them, or at ``deadline`` seconds."""
+    last = heard if kept is None else max(heard, kept)
+    return HotPage(
+        mark(seq, heard),
+        moment(last),
+        allowance,
+        moment(last + allowance if deadline is None else deadline),
+        interval,
+        informed,
+        None if kept is None else moment(kept),
+    )
 
 
 def online(
@@ -47,7 +65,8 @@ def online(
     heard: float | None = None,
     due: float | None = None,
     quiet: bool = True,
-    interval: float = 60.0,
+    watched: bool = False,
+    takeover_until: float | None = None,
 ) -> HotConversation:
     """What is placed of a conversation that is online; times in seconds."""
     return HotConversation(
@@ -56,7 +75,8 @@ def online(
         {"p": page()} if pages is None else pages,
         None if due is None else moment(due),
         quiet,
-        interval,
+        watched,
+        None if takeover_until is None else moment(takeover_until),
     )
 
 
@@ -64,4 +84,9 @@ def beat(
     liveness: Liveness, seq: int, at: float, *, page: str = "p", id: str | None = None
 ) -> Beat:
     """What becomes of a heartbeat of the visitor ``v`` in the conversation ``c``."""
-    return liveness.beat(key(), "v", page, mark(seq, at, id))[0]
+    return liveness.beat(key(), "v", page, mark(seq, at, id)).outcome
+
+
+def keep_alive(liveness: Liveness, at: float, *, page: str = "p") -> Beat:
+    """What becomes of a request without a mark, such as a sync, of the same visitor there."""
+    return liveness.keep_alive(key(), "v", page, moment(at)).outcome

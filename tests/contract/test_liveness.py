@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.ports import Beat, Liveness
+from bridge.ports import Beat, Beaten, Liveness
 from tests.contract.liveness_engines import (
     beat,
     key,
@@ -23,10 +23,35 @@ LARGEST_SEQ = 2**53
 # ------------------------------------------------------------------------------- beats
 
 
-def test_a_heartbeat_is_told_the_interval(liveness: Liveness) -> None:
-    liveness.place(key(), online(interval=12.5))
-    assert liveness.beat(key(), "v", "p", mark(2, 1)) == (Beat.HEARD, 12.5)
-    assert liveness.beat(key(), "v", "p", mark(1, 2)) == (Beat.DUPLICATE, 12.5)
+@pytest.mark.parametrize("watched", [True, False])
+@pytest.mark.parametrize("until", [None, 1800.000001])
+def test_a_heartbeat_is_told_what_its_answer_tells(
+    liveness: Liveness, watched: bool, until: float | None
+) -> None:
+    pages = {"p": page(interval=12.5), "q": page(interval=0.0)}
+    liveness.place(key(), online(pages, watched=watched, takeover_until=until))
+    ends_at = None if until is None else moment(until)
+    for name, interval in (("p", 12.5), ("q", 0.0)):
+        heard = liveness.beat(key(), "v", name, mark(2, 1))
+        assert heard == Beaten(Beat.HEARD, interval, watched, ends_at)
+        older = liveness.beat(key(), "v", name, mark(1, 2))
+        assert older == Beaten(Beat.DUPLICATE, interval, watched, ends_at)
+
+
+def test_a_page_that_is_yet_to_be_told_its_interval_is_for_the_records(
+    liveness: Liveness,
+) -> None:
+    # A duplicate too: what its answer tells must be recorded, or the page beats too seldom for the
+    # deadline that it has (P2).
+    liveness.place(key(), online({"p": page(2, informed=False), "q": page(2)}))
+    before = liveness.read([key()])
+    for seq in (1, 2, 3):
+        assert liveness.beat(key(), "v", "p", mark(seq, 0.0)) == Beaten(Beat.UNKNOWN)
+    assert liveness.read([key()]) == before
+    assert beat(liveness, 3, at=1, page="q") is Beat.HEARD
+    liveness.place(key(), online({"p": page(2)}))
+    assert beat(liveness, 3, at=2) is Beat.HEARD
+    assert beat(liveness, 4, at=3) is Beat.HEARD
 
 
 @pytest.mark.parametrize(
@@ -59,7 +84,7 @@ def test_what_is_not_known_is_for_the_records(liveness: Liveness, what: str) -> 
     before = liveness.read([key()])
     asked = key("another" if what == "conversation" else "c", "another" if what == "site" else "s")
     visitor, page_id = "w" if what == "visitor" else "v", "q" if what == "page" else "p"
-    assert liveness.beat(asked, visitor, page_id, mark(2, 1)) == (Beat.UNKNOWN, 0.0)
+    assert liveness.beat(asked, visitor, page_id, mark(2, 1)) == Beaten(Beat.UNKNOWN)
     assert liveness.read([key(), asked]) == before
 
 
@@ -87,7 +112,7 @@ def test_one_that_is_interrupted_is_for_the_records_until_it_is_heard_there(
     for seq in (2, 3):
         assert beat(liveness, seq, at=seq) is Beat.UNKNOWN
         liveness.place(key(), online())
-    assert liveness.beat(key("other"), "v", "p", mark(2, 1))[0] is Beat.HEARD
+    assert liveness.beat(key("other"), "v", "p", mark(2, 1)).outcome is Beat.HEARD
     liveness.place(key(), online({"p": page(4, heard=4)}))
     assert beat(liveness, 5, at=5) is Beat.HEARD
 
@@ -126,9 +151,11 @@ def test_sequences_are_exact_up_to_the_largest(liveness: Liveness) -> None:
 def test_what_is_placed_is_read_to_the_microsecond(liveness: Liveness) -> None:
     pages = {
         "p": page(LARGEST_SEQ, heard=0.000001, allowance=155.0, deadline=155.000001),
-        "q 🛒": page(0, heard=3.999999, allowance=2.5),
+        "q 🛒": page(0, heard=3.5, kept=3.999999, allowance=2.5, interval=0.25, informed=False),
     }
-    placed = online(pages, visitor="v_Ü", heard=0.5, due=7.123456, interval=0.25)
+    placed = online(
+        pages, visitor="v_Ü", heard=0.5, due=7.123456, watched=True, takeover_until=1800.000001
+    )
     liveness.place(key("resp_aB"), placed)
     assert liveness.read([key("resp_aB")]) == {
         key("resp_aB"): replace(placed, heard_at=moment(3.999999))
@@ -175,19 +202,21 @@ def test_a_heartbeat_between_reading_and_placing_is_not_lost(liveness: Liveness)
     liveness.place(key(), online())
     read = liveness.read([key()])[key()]
     assert beat(liveness, 2, at=20) is Beat.HEARD
-    liveness.place(key(), replace(read, heartbeat_seconds=10.0))
+    liveness.place(key(), replace(read, watched=True))
     kept = liveness.read([key()])[key()]
     assert kept.pages["p"] == page(2, heard=20, allowance=30)
-    assert (kept.heard_at, kept.heartbeat_seconds) == (moment(20), 10.0)
+    assert (kept.heard_at, kept.watched) == (moment(20), True)
     assert beat(liveness, 2, at=20) is Beat.DUPLICATE
     assert liveness.next_due() == moment(50)
 
 
-def test_a_heartbeat_in_between_gets_the_new_allowance(liveness: Liveness) -> None:
+def test_a_heartbeat_in_between_gets_the_new_allowance_and_interval(liveness: Liveness) -> None:
     liveness.place(key(), online({"p": page(allowance=155)}))
     assert beat(liveness, 2, at=20) is Beat.HEARD
-    liveness.place(key(), online({"p": page(1, heard=0, allowance=30)}))
-    assert liveness.read([key()])[key()].pages["p"] == page(2, heard=20, allowance=30)
+    untold = page(1, heard=0, allowance=30, interval=10, informed=False)
+    liveness.place(key(), online({"p": untold}))
+    expected = page(2, heard=20, allowance=30, interval=10, informed=False)
+    assert liveness.read([key()])[key()].pages["p"] == expected
     assert liveness.take_due(moment(50), 10) == [key()]
 
 
@@ -201,7 +230,7 @@ def test_a_later_hearing_stays_beside_a_greater_mark(liveness: Liveness) -> None
     assert liveness.read([key()])[key()].pages["p"] == expected
     # The other way round, what was heard comes from the greater seq (P9): the page_hidden at 15.
     liveness.place(key("other"), online())
-    assert liveness.beat(key("other"), "v", "p", mark(2, 20))[0] is Beat.HEARD
+    assert liveness.beat(key("other"), "v", "p", mark(2, 20)).outcome is Beat.HEARD
     liveness.place(key("other"), online({"p": page(3, heard=15)}))
     kept = liveness.read([key("other")])[key("other")].pages["p"]
     assert (kept.mark.seq, kept.heard_at, kept.deadline) == (3, moment(15), moment(45))
@@ -220,6 +249,6 @@ def test_sites_are_apart(liveness: Liveness) -> None:
     liveness.place(key(site="two"), online({"p": page(5)}, visitor="w"))
     liveness.beat(key(site="one"), "v", "p", mark(2, 9))
     liveness.interrupt(key(site="one"))
-    assert liveness.beat(key(site="two"), "w", "p", mark(6, 9))[0] is Beat.HEARD
+    assert liveness.beat(key(site="two"), "w", "p", mark(6, 9)).outcome is Beat.HEARD
     liveness.place(key(site="one"), None)
     assert set(liveness.read([key(site="one"), key(site="two")])) == {key(site="two")}

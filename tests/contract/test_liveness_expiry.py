@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from bridge.ports import Beat, Liveness
+from bridge.ports import Beat, Beaten, Liveness
 from tests.contract.liveness_engines import (
     LOAN,
     START,
     beat,
+    keep_alive,
     key,
     mark,
     moment,
@@ -37,7 +38,37 @@ def test_a_heartbeat_counts_until_the_deadline_and_not_at_it(liveness: Liveness)
     liveness.place(key("in time"), online())
     late = liveness.beat(key("too late"), "v", "p", mark(2, 30))
     in_time = liveness.beat(key("in time"), "v", "p", mark(2, 30 - A_MICROSECOND))
-    assert (late[0], in_time[0]) == (Beat.UNKNOWN, Beat.HEARD)
+    assert (late.outcome, in_time.outcome) == (Beat.UNKNOWN, Beat.HEARD)
+
+
+def test_p2_a_request_without_a_mark_never_revives_a_page_that_has_ended(
+    liveness: Liveness,
+) -> None:
+    for conversation in ("too late", "in time"):
+        liveness.place(key(conversation), online())
+    before = liveness.read([key("too late")])
+    late = liveness.keep_alive(key("too late"), "v", "p", moment(30))
+    in_time = liveness.keep_alive(key("in time"), "v", "p", moment(30 - A_MICROSECOND))
+    assert (late, in_time.outcome) == (Beaten(Beat.UNKNOWN), Beat.HEARD)
+    assert liveness.read([key("too late")]) == before
+    assert liveness.take_due(moment(30), 10) == [key("too late")]
+
+
+def test_a_page_that_was_kept_alive_has_its_allowance_from_then(liveness: Liveness) -> None:
+    liveness.place(key(), online())
+    assert keep_alive(liveness, at=20) is Beat.HEARD
+    assert keep_alive(liveness, at=50 - A_MICROSECOND) is Beat.HEARD
+    assert liveness.take_due(moment(80 - 2 * A_MICROSECOND), 10) == []
+    assert keep_alive(liveness, at=80 - A_MICROSECOND) is Beat.UNKNOWN
+    assert liveness.take_due(moment(80 - A_MICROSECOND), 10) == [key()]
+
+
+def test_only_the_page_that_asks_is_kept_alive(liveness: Liveness) -> None:
+    liveness.place(key(), online({"p": page(), "q": page()}))
+    assert keep_alive(liveness, at=20) is Beat.HEARD
+    assert liveness.take_due(moment(30), 10) == [key()]
+    assert beat(liveness, 2, at=30, page="q") is Beat.UNKNOWN
+    assert beat(liveness, 2, at=30, page="p") is Beat.HEARD
 
 
 def test_a_heartbeat_moves_the_deadline(liveness: Liveness) -> None:
@@ -55,6 +86,13 @@ def test_a_heartbeat_can_move_the_deadline_nearer(liveness: Liveness) -> None:
     assert liveness.take_due(moment(31), 10) == [key()]
 
 
+def test_keeping_a_page_alive_can_move_the_deadline_nearer(liveness: Liveness) -> None:
+    liveness.place(key(), online({"p": page(1, heard=0, allowance=30, deadline=330)}))
+    assert keep_alive(liveness, at=1) is Beat.HEARD
+    assert liveness.next_due() == moment(31)
+    assert liveness.take_due(moment(31), 10) == [key()]
+
+
 def test_a_conversation_is_due_when_its_first_page_is(liveness: Liveness) -> None:
     liveness.place(key(), online({"p": page(allowance=150), "q": page(allowance=30)}, due=100))
     assert liveness.take_due(moment(30 - A_MICROSECOND), 10) == []
@@ -66,6 +104,25 @@ def test_a_conversation_is_due_at_a_time_of_its_own(liveness: Liveness) -> None:
     liveness.place(key("no page"), online({}, due=15))
     assert liveness.take_due(moment(15 - A_MICROSECOND), 10) == []
     assert set(liveness.take_due(moment(15), 10)) == {key("pages"), key("no page")}
+
+
+def test_a_time_of_its_own_comes_although_its_pages_are_heard(liveness: Liveness) -> None:
+    # A watch, or a takeover, ends while the visitor is there.
+    liveness.place(key(), online(due=45))
+    for seq, at in ((2, 20), (3, 40)):
+        assert beat(liveness, seq, at=at) is Beat.HEARD
+        assert keep_alive(liveness, at=at + 1) is Beat.HEARD
+    assert liveness.take_due(moment(45 - A_MICROSECOND), 10) == []
+    assert liveness.take_due(moment(45), 10) == [key()]
+    # Until the records were asked it stays due, however lively the pages are.
+    assert beat(liveness, 4, at=46) is Beat.HEARD
+    assert liveness.take_due(moment(45 + LOAN - A_MICROSECOND), 10) == []
+    assert liveness.take_due(moment(45 + LOAN), 10) == [key()]
+    pages = liveness.read([key()])[key()].pages
+    liveness.place(key(), online(pages, due=90))
+    assert beat(liveness, 5, at=75) is Beat.HEARD
+    assert liveness.take_due(moment(90 - A_MICROSECOND), 10) == []
+    assert liveness.take_due(moment(90), 10) == [key()]
 
 
 def test_without_page_and_time_it_is_never_due(liveness: Liveness) -> None:

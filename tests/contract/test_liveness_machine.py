@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar
 
 import pytest
@@ -13,11 +14,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from bridge.domain.events import Mark
-from bridge.ports import Beat, ConversationKey, HotConversation, HotPage, Liveness
+from bridge.ports import Beat, Beaten, ConversationKey, HotConversation, HotPage, Liveness
 from tests.contract.liveness_engines import ENGINES, LOAN, START, key, mark, moment
 
 # Binary fractions, so that adding them up is exact.
 SECONDS = st.sampled_from([0.0, 0.25, 1.0, 4.75, 5.0, 10.0, 30.0, 150.0])
+# P2 gives no page less than 5 s, the time of a loan: none times out while it is lent.
+ALLOWANCES = st.sampled_from([10.0, 30.0, 150.0])
+# Two processes hand on what they heard, not quite in order.
+DELAYS = st.sampled_from([0.0, 0.0, 0.0, 0.25, 1.0])
+MOSTLY = st.sampled_from([True, True, True, False])
 KEYS = st.sampled_from([key("a"), key("b"), key("a", "another site")])
 VISITORS = st.sampled_from(["v", "v", "v", "w"])
 PAGES = st.sampled_from(["p", "q"])
@@ -26,12 +32,33 @@ IDS = st.sampled_from(["x", "y"])
 STEPS = st.sampled_from([1, 1, 1, 1, 0, -1])
 
 
+@dataclass(frozen=True)
+class Placing:
+    """A page as it is to be placed: how long ago it was heard and, by a request without a mark,
+    kept alive; and how much longer than its allowance it has."""
+
+    seq: int
+    id: str
+    heard: float
+    kept: float | None
+    allowance: float
+    longer: float
+    informed: bool = True
+
+
 @dataclass
 class ModelPage:
     mark: Mark
     heard: float
     allowance: float
     deadline: float
+    interval: float
+    informed: bool
+    kept: float | None = None
+
+    def last_request(self) -> float:
+        """By the requests themselves: a page restored after a restart was not heard by that."""
+        return max(seconds(self.mark.at), self.kept or seconds(self.mark.at))
 
 
 @dataclass
@@ -40,14 +67,15 @@ class ModelConversation:
     heard: float | None
     due: float | None
     quiet: bool
-    interval: float
+    watched: bool = False
+    takeover_until: float | None = None
     pages: dict[str, ModelPage] = field(default_factory=dict)
     lent_until: float | None = None
     interrupted: bool = False
 
     def last_heard(self) -> float | None:
-        """By the requests themselves: a page restored after a restart was not heard by that."""
-        heard = [(page.mark.at - START).total_seconds() for page in self.pages.values()]
+        """When the visitor was last heard, as far as is known."""
+        heard = [page.last_request() for page in self.pages.values()]
         return max(heard if self.heard is None else [*heard, self.heard], default=None)
 
     def due_at(self) -> float | None:
@@ -74,8 +102,8 @@ class LivenessMachine(RuleBasedStateMachine):
     @initialize()
     def something_is_there(self) -> None:
         for conversation, allowance in ((key("a"), 10.0), (key("b"), 30.0)):
-            pages = {"p": (1, "x", 0.0, allowance, 5.0)}
-            self.place(conversation, "v", None, None, True, pages)
+            pages = {"p": Placing(1, "x", 0.0, None, allowance, 5.0)}
+            self.place(conversation, "v", None, None, True, False, None, pages)
 
     @rule(passed=SECONDS)
     def time_passes(self, passed: float) -> None:
@@ -92,8 +120,16 @@ class LivenessMachine(RuleBasedStateMachine):
         visitor=VISITORS | st.none(),
         heard=st.none() | SECONDS,
         due=st.none() | SECONDS,
-        quiet=st.sampled_from([True, True, True, False]),
-        pages=st.dictionaries(PAGES, st.tuples(SEQS, IDS, SECONDS, SECONDS, SECONDS), max_size=2),
+        quiet=MOSTLY,
+        watched=st.booleans(),
+        takeover=st.none() | SECONDS,
+        pages=st.dictionaries(
+            PAGES,
+            st.builds(
+                Placing, SEQS, IDS, SECONDS, st.none() | SECONDS, ALLOWANCES, SECONDS, MOSTLY
+            ),
+            max_size=2,
+        ),
     )
     def place(
         self,
@@ -102,21 +138,21 @@ class LivenessMachine(RuleBasedStateMachine):
         heard: float | None,
         due: float | None,
         quiet: bool,
-        pages: dict[str, tuple[int, str, float, float, float]],
+        watched: bool,
+        takeover: float | None,
+        pages: dict[str, Placing],
     ) -> None:
-        """Pages: seq, id, how long ago it was heard, its allowance, and how much longer it has."""
+        """``heard`` lies as long ago; until ``due`` and the end of the ``takeover`` it is as long."""
         placed = ModelConversation(
             visitor,
             None if heard is None else self.now - heard,
             None if due is None else self.now + due,
             quiet,
-            interval=self.now,
+            watched,
+            None if takeover is None else self.now + takeover,
         )
-        for name, (seq, id, ago, allowance, longer) in pages.items():
-            at = self.now - ago
-            placed.pages[name] = ModelPage(
-                mark(seq, at, id), at, allowance, at + allowance + longer
-            )
+        for name, placing in pages.items():
+            placed.pages[name] = self.placed_page(name, placing)
         self.liveness.place(conversation, hot(placed))
         known = self.model.get(conversation)
         self.model[conversation] = placed
@@ -128,20 +164,45 @@ class LivenessMachine(RuleBasedStateMachine):
         self.liveness.place(conversation, None)
         self.model.pop(conversation, None)
 
-    @rule(conversation=KEYS, visitor=VISITORS, name=PAGES, step=STEPS, id=IDS)
+    @rule(conversation=KEYS, visitor=VISITORS, name=PAGES, step=STEPS, id=IDS, delayed=DELAYS)
     def beat(
-        self, conversation: ConversationKey, visitor: str, name: str, step: int, id: str
+        self,
+        conversation: ConversationKey,
+        visitor: str,
+        name: str,
+        step: int,
+        id: str,
+        delayed: float,
     ) -> None:
         """A heartbeat whose seq is ``step`` after that of the page's last."""
-        known = self.model.get(conversation)
-        last = known.pages[name].mark.seq if known and name in known.pages else 0
-        at = mark(max(0, last + step), self.now, id)
-        answer = self.liveness.beat(conversation, visitor, name, at)
-        assert answer == self.expected_answer(conversation, visitor, name, at)
-        if answer[0] is Beat.HEARD:
-            page = self.model[conversation].pages[name]
-            page.mark, page.heard = at, self.now
-            page.deadline = self.now + page.allowance
+        page = self.page(conversation, name)
+        last = page.mark.seq if page else 0
+        at = self.now - delayed
+        sent = mark(max(0, last + step), at, id)
+        answer = self.liveness.beat(conversation, visitor, name, sent)
+        outcome = self.outcome_of_beat(conversation, visitor, name, sent)
+        assert answer == self.answer(outcome, conversation, name)
+        if outcome is Beat.HEARD and page is not None:
+            page.mark = sent
+            # What was kept alive a moment later was, whichever was taken in first (P15).
+            page.heard = page.last_request()
+            page.deadline = page.heard + page.allowance
+
+    @rule(conversation=KEYS, visitor=VISITORS, name=PAGES, delayed=DELAYS)
+    def keep_alive(
+        self, conversation: ConversationKey, visitor: str, name: str, delayed: float
+    ) -> None:
+        """A request without a mark."""
+        at = self.now - delayed
+        answer = self.liveness.keep_alive(conversation, visitor, name, moment(at))
+        known, page = self.model.get(conversation), self.page(conversation, name)
+        heard = known is not None and self.is_live(conversation, visitor, name, at)
+        heard = heard and known is not None and known.quiet and not known.interrupted
+        outcome = Beat.HEARD if heard and page and page.informed else Beat.UNKNOWN
+        assert answer == self.answer(outcome, conversation, name)
+        if outcome is Beat.HEARD and page is not None and at > page.heard:
+            page.heard = page.kept = at
+            page.deadline = at + page.allowance
 
     @rule(conversation=KEYS)
     def interrupt(self, conversation: ConversationKey) -> None:
@@ -188,33 +249,70 @@ class LivenessMachine(RuleBasedStateMachine):
             assert said is not None
             assert said <= moment(min(due))
 
-    def expected_answer(
-        self, conversation: ConversationKey, visitor: str, name: str, at: Mark
-    ) -> tuple[Beat, float]:
+    def placed_page(self, name: str, placing: Placing) -> ModelPage:
+        """That page now; each page is told another interval, and after each placement another."""
+        heard = self.now - placing.heard
+        kept = None if placing.kept is None else self.now - placing.kept
+        page = ModelPage(
+            mark(placing.seq, heard, placing.id),
+            heard,
+            placing.allowance,
+            0.0,
+            interval=self.now + (0.5 if name == "q" else 0.0),
+            informed=placing.informed,
+            kept=kept,
+        )
+        page.heard = page.last_request()
+        page.deadline = page.heard + page.allowance + placing.longer
+        return page
+
+    def page(self, conversation: ConversationKey, name: str) -> ModelPage | None:
         known = self.model.get(conversation)
-        unknown = Beat.UNKNOWN, 0.0
-        if known is None or known.visitor != visitor or name not in known.pages:
-            return unknown
-        page = known.pages[name]
-        if self.now >= page.deadline:
-            return unknown
-        if at.seq < page.mark.seq or (at.seq, at.id) == (page.mark.seq, page.mark.id):
-            return Beat.DUPLICATE, known.interval
-        if at.seq == page.mark.seq or not known.quiet or known.interrupted:
-            return unknown
-        return Beat.HEARD, known.interval
+        return known.pages.get(name) if known else None
+
+    def is_live(self, conversation: ConversationKey, visitor: str, name: str, at: float) -> bool:
+        """Whether it is a live page of that visitor."""
+        known, page = self.model.get(conversation), self.page(conversation, name)
+        if known is None or page is None or known.visitor != visitor:
+            return False
+        return at < page.deadline
+
+    def outcome_of_beat(
+        self, conversation: ConversationKey, visitor: str, name: str, sent: Mark
+    ) -> Beat:
+        known, page = self.model.get(conversation), self.page(conversation, name)
+        live = self.is_live(conversation, visitor, name, seconds(sent.at))
+        if known is None or page is None or not live or not page.informed:
+            return Beat.UNKNOWN
+        if sent.seq < page.mark.seq or (sent.seq, sent.id) == (page.mark.seq, page.mark.id):
+            return Beat.DUPLICATE
+        if sent.seq == page.mark.seq or not known.quiet or known.interrupted:
+            return Beat.UNKNOWN
+        return Beat.HEARD
+
+    def answer(self, outcome: Beat, conversation: ConversationKey, name: str) -> Beaten:
+        """What is told with that outcome: of what is for the records, nothing."""
+        known, page = self.model.get(conversation), self.page(conversation, name)
+        if outcome is Beat.UNKNOWN or known is None or page is None:
+            return Beaten(Beat.UNKNOWN)
+        ends_at = None if known.takeover_until is None else moment(known.takeover_until)
+        return Beaten(outcome, page.interval, known.watched, ends_at)
 
 
 def merge(known: ModelConversation, placed: ModelConversation) -> None:
-    """Of a page whose mark was greater before, that and the later hearing stay; an interruption
-    stays until the visitor is heard again."""
+    """Of a page whose mark was greater before, that and the later hearing stay, and so does a
+    later request without a mark; an interruption stays until the visitor is heard again."""
     for name, page in placed.pages.items():
         before = known.pages.get(name)
-        if before is None or before.mark <= page.mark:
+        if before is None:
+            continue
+        kept_later = before.kept is not None and before.kept > page.heard
+        if before.mark <= page.mark and not kept_later:
             continue
         page.deadline = max(page.deadline, before.heard + page.allowance)
-        page.mark = before.mark
+        page.mark = max(before.mark, page.mark)
         page.heard = max(page.heard, before.heard)
+        page.kept = before.kept if kept_later else page.kept
     placed.interrupted = known.interrupted and placed.last_heard() == known.last_heard()
 
 
@@ -223,15 +321,32 @@ def hot(known: ModelConversation, heard: float | None = None) -> HotConversation
     at = known.heard if heard is None else heard
     return HotConversation(
         known.visitor,
-        None if at is None else moment(at),
+        optional_moment(at),
         {
-            name: HotPage(page.mark, moment(page.heard), page.allowance, moment(page.deadline))
+            name: HotPage(
+                page.mark,
+                moment(page.heard),
+                page.allowance,
+                moment(page.deadline),
+                page.interval,
+                page.informed,
+                optional_moment(page.kept),
+            )
             for name, page in known.pages.items()
         },
-        None if known.due is None else moment(known.due),
+        optional_moment(known.due),
         known.quiet,
-        known.interval,
+        known.watched,
+        optional_moment(known.takeover_until),
     )
+
+
+def optional_moment(at: float | None) -> datetime | None:
+    return None if at is None else moment(at)
+
+
+def seconds(at: datetime) -> float:
+    return (at - START).total_seconds()
 
 
 @pytest.mark.parametrize("engine", ENGINES)

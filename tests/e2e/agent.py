@@ -1,6 +1,7 @@
 """An agent's device: what the app would read from the bridge's API."""
 
 import json
+import secrets
 import sqlite3
 import threading
 import time
@@ -35,11 +36,29 @@ class Agent:
         self._session.headers["Authorization"] = f"Bearer {answer.json()['token']}"
 
     def get(self, path: str) -> Any:
-        with self._one_at_a_time:
-            time.sleep(_PACE_SECONDS)
-            answer = self._session.get(self._url + path, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        return self._ask("GET", path)
+
+    def watch(self, conversation: str) -> datetime:
+        """Open the conversation; return a moment just before that."""
+        before = datetime.now(UTC)
+        self._ask("PUT", f"/v1/conversations/{conversation}/watch")
+        return before
+
+    def leave(self, conversation: str) -> None:
+        self._ask("DELETE", f"/v1/conversations/{conversation}/watch")
+
+    def take_over(self, conversation: str, acknowledge: str | None = None) -> None:
+        body = {"acknowledge": acknowledge} if acknowledge else {}
+        self._ask("PUT", f"/v1/conversations/{conversation}/takeover", body)
+
+    def release(self, conversation: str) -> None:
+        self._ask("DELETE", f"/v1/conversations/{conversation}/takeover")
+
+    def write(self, conversation: str, text: str) -> str:
+        """Write to the visitor; return the message's id."""
+        body = {"client_id": secrets.token_hex(8), "text": text}
+        sent: str = self._ask("POST", f"/v1/conversations/{conversation}/messages", body)["id"]
+        return sent
 
     def conversations(self) -> dict[str, dict[str, Any]]:
         """The list, by id."""
@@ -65,8 +84,36 @@ class Agent:
 
     def messages(self, conversation: str) -> list[tuple[str, str]]:
         """Author and text of each message."""
-        read = self.get(f"/v1/conversations/{conversation}/messages")["messages"]
-        return [(message["author"], message["text"]) for message in read]
+        return [(message["author"], message["text"]) for message in self._read(conversation)]
+
+    def said(self, conversation: str, author: str) -> list[str]:
+        """What this one said."""
+        return [text for by, text in self.messages(conversation) if by == author]
+
+    def deliveries(self, conversation: str) -> list[str]:
+        """How each of the agents' messages fared."""
+        read = self._read(conversation)
+        return [message["delivery"] for message in read if message["author"] == "agent"]
+
+    def wait_until_heard(self, conversation: str, moment: datetime) -> None:
+        """Return once the visitor was heard after this moment (N2)."""
+
+        def is_heard() -> bool:
+            heard_at = self.presence(conversation).get("heard_at")
+            return heard_at is not None and datetime.fromisoformat(heard_at) > moment
+
+        wait_until(is_heard, f"{conversation} is heard", seconds=60)
+
+    def _read(self, conversation: str) -> list[dict[str, Any]]:
+        read = self.get(f"/v1/conversations/{conversation}/messages?limit=100")["messages"]
+        return sorted(read, key=lambda message: (message["at"], message["rev"]))
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        with self._one_at_a_time:
+            time.sleep(_PACE_SECONDS)
+            answer = self._session.request(method, self._url + path, json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
 
 
 class Onlooker:

@@ -43,3 +43,10 @@ def servers() -> Iterator[ShopAndBridge]:
     """A shop and a bridge that record what presence.js sends."""
     with shop_and_bridge() as servers:
         yield servers
+
+
+@pytest.fixture
+def live(servers: ShopAndBridge) -> ShopAndBridge:
+    """The same, with the part of the script that follows a conversation."""
+    servers.live = True
+    return servers

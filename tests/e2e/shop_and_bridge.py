@@ -1,7 +1,8 @@
 """A small shop and a small bridge on two loopback ports that write down what a browser sends them.
 
-The shop serves pages with the plugin's own ``stub.js`` and ``presence.js``. What either answers is
-up to the test; by default everything is accepted and no heartbeat is asked for.
+The shop serves pages with the plugin's own ``stub.js`` and ``presence.js``, and ``live.js`` where a
+test asks for it. What either answers is up to the test; by default everything is accepted, no
+heartbeat is asked for, and a stream says that it is ready.
 """
 
 import json
@@ -13,11 +14,16 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Page
 
+from tests.e2e.streams import NOBODY, OpenStream
+
 ASSETS = Path(__file__).parents[2] / "wp-plugin" / "assets"
 EVENTS_PATH = "/v1/visitor/events"
+STREAM_PATH = "/v1/visitor/stream"
+SYNC_PATH = "/v1/visitor/sync"
 # Long enough for a busy machine; reached only when something is broken.
 DEADLINE_SECONDS = 30
 
@@ -53,6 +59,15 @@ class Arrival:
     body: bytes
 
     @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.path).query))
+
+    @property
+    def token(self) -> str:
+        """The credential in its header."""
+        return self.headers.get("authorization", "").removeprefix("Bearer ")
+
+    @property
     def events(self) -> list[dict[str, Any]]:
         """The events in the body; none if this was no request with events."""
         if not self.path.endswith("/events"):
@@ -63,11 +78,13 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server says. Without a status it closes the connection and says nothing."""
+    """What a server says. Without a status it closes the connection and says nothing; a stream
+    takes the place of the body."""
 
     status: int | None = 200
     body: str = "{}"
     headers: dict[str, str] = field(default_factory=dict)
+    stream: OpenStream | None = None
 
 
 def accepted(arrival: Arrival, *, heartbeat_seconds: float = 0) -> Answer:
@@ -78,22 +95,57 @@ def accepted(arrival: Arrival, *, heartbeat_seconds: float = 0) -> Answer:
     return Answer(body=json.dumps({"results": results, "conversations": conversations}))
 
 
+def open_stream(arrival: Arrival) -> Answer:
+    """A stream that says what the test says."""
+    return Answer(stream=OpenStream(arrival.query, arrival.token))
+
+
+def ready_stream(arrival: Arrival) -> Answer:
+    """A stream that is ready; heartbeats are not asked for."""
+    answer = open_stream(arrival)
+    assert answer.stream is not None
+    answer.stream.ready()
+    return answer
+
+
 def session(name: str = "token-1", lifetime: timedelta = timedelta(hours=24)) -> Answer:
     """The store's answer to a request for a session; ``name`` stands in for a token."""
     expires_at = (datetime.now(UTC) + lifetime).isoformat(timespec="milliseconds")
     return Answer(body=json.dumps({"token": name, "expires_at": expires_at, "visitor": "v_1"}))
 
 
+def synced(
+    *messages: dict[str, Any],
+    heartbeat_seconds: float = 60,
+    next_sync_seconds: float = 60,
+    takeover: dict[str, Any] = NOBODY,
+    state: str = "online",
+) -> Answer:
+    """The bridge's answer to a page that syncs."""
+    told = {
+        "rev": 1,
+        "messages": messages,
+        "takeover": takeover,
+        "heartbeat_seconds": heartbeat_seconds,
+        "next_sync_seconds": next_sync_seconds,
+        "state": state,
+    }
+    return Answer(body=json.dumps(told))
+
+
 class Record:
     """What arrived, in order, at both servers."""
 
     def __init__(self) -> None:
+        self.streams: list[OpenStream] = []
         self._arrivals: list[Arrival] = []
         self._changed = threading.Condition()
 
-    def add(self, arrival: Arrival) -> None:
+    def add(self, arrival: Arrival, stream: OpenStream | None = None) -> None:
         with self._changed:
             self._arrivals.append(arrival)
+            if stream is not None:
+                self.streams.append(stream)
             self._changed.notify_all()
 
     def requests(self, server: str | None = None) -> list[Arrival]:
@@ -104,6 +156,28 @@ class Record:
                 for arrival in self._arrivals
                 if arrival.method != "GET" and server in {None, arrival.server}
             ]
+
+    def syncs(self, server: str | None = None) -> list[Arrival]:
+        """All requests to sync, at one server or at both."""
+        with self._changed:
+            return [
+                arrival
+                for arrival in self._arrivals
+                if urlsplit(arrival.path).path.endswith("/sync") and arrival.method == "GET"
+                if server in {None, arrival.server}
+            ]
+
+    def stream_requests(self) -> list[Arrival]:
+        """All requests for a stream, opened or refused."""
+        with self._changed:
+            return [
+                arrival
+                for arrival in self._arrivals
+                if urlsplit(arrival.path).path == STREAM_PATH and arrival.method == "GET"
+            ]
+
+    def open_streams(self) -> list[OpenStream]:
+        return [stream for stream in self.streams if not stream.closed.is_set()]
 
     def paths(self) -> list[str]:
         return [f"{arrival.server} {arrival.path}" for arrival in self.requests()]
@@ -148,6 +222,8 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    # A stream that is cut off can be told from one that ended only by its last chunk.
+    protocol_version = "HTTP/1.1"
     server: _Server
 
     def _handle(self) -> None:
@@ -155,7 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         arrival = Arrival(self.server.name, self.command, self.path, headers, body)
         answer = self.server.respond(arrival)
-        self.server.record.add(arrival)
+        self.server.record.add(arrival, answer.stream)
+        self.close_connection = True
         if answer.status is None:
             return
         content = answer.body.encode()
@@ -165,6 +242,14 @@ class _Handler(BaseHTTPRequestHandler):
         if "origin" in headers and self.server.name == "bridge":
             self.send_header("Access-Control-Allow-Origin", headers["origin"])
             self.send_header("Access-Control-Expose-Headers", "Retry-After")
+            self.send_header("Access-Control-Allow-Headers", "Authorization")
+        self.send_header("Connection", "close")
+        if answer.stream is not None:
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            answer.stream.serve(self.connection, self.wfile)
+            return
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -176,13 +261,17 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class ShopAndBridge:
-    """Both servers. A test sets ``bridge_answer``, ``proxy_answer`` or ``session_answer``."""
+    """Both servers. A test sets any of the answers; ``live`` gives its pages ``live.js``."""
 
     def __init__(self) -> None:
         self.record = Record()
         self.bridge_answer: Callable[[Arrival], Answer] = accepted
         self.proxy_answer: Callable[[Arrival], Answer] = accepted
         self.session_answer: Callable[[], Answer] = session
+        self.stream_answer: Callable[[Arrival], Answer] = ready_stream
+        self.sync_answer: Callable[[Arrival], Answer] = lambda _: synced()
+        self.sync_path = "/sync"
+        self.live = False
         self.early_script = ""
         self.page_headers: dict[str, str] = {}
         self.bridge = _Server("bridge", self.record, self._bridge_answer)
@@ -192,12 +281,17 @@ class ShopAndBridge:
         return f"{self.shop.url}/page/{name}"
 
     def _bridge_answer(self, arrival: Arrival) -> Answer:
-        return self.bridge_answer(arrival)
+        path = urlsplit(arrival.path).path
+        if arrival.method == "OPTIONS":
+            return Answer(204, "")
+        if path == STREAM_PATH:
+            return self.stream_answer(arrival)
+        return self.sync_answer(arrival) if path == SYNC_PATH else self.bridge_answer(arrival)
 
     def _shop_answer(self, arrival: Arrival) -> Answer:
         path = arrival.path.partition("?")[0]
-        if path == "/presence.js":
-            script = (ASSETS / "presence.js").read_text()
+        if path in {"/presence.js", "/live.js"}:
+            script = (ASSETS / path[1:]).read_text()
             return Answer(body=script, headers={"Content-Type": "text/javascript; charset=utf-8"})
         if path.startswith("/page/"):
             headers = {"Content-Type": "text/html; charset=utf-8", **self.page_headers}
@@ -206,6 +300,8 @@ class ShopAndBridge:
             return self.proxy_answer(arrival)
         if path == "/session":
             return self.session_answer()
+        if path == "/sync":
+            return self.sync_answer(arrival)
         return Answer(204 if path == "/mark" else 404, "")
 
     def _page(self, name: str) -> str:
@@ -213,8 +309,10 @@ class ShopAndBridge:
             "bridge": self.bridge.url,
             "session": f"{self.shop.url}/session",
             "events": f"{self.shop.url}/events",
-            "sync": f"{self.shop.url}/sync",
+            "sync": self.shop.url + self.sync_path,
         }
+        if self.live:
+            config["live"] = f"{self.shop.url}/live.js"
         stub = (ASSETS / "stub.js").read_text()
         return PAGE.format(name=name, config=json.dumps(config), stub=stub, early=self.early_script)
 
@@ -226,6 +324,8 @@ def shop_and_bridge() -> Iterator[ShopAndBridge]:
     try:
         yield servers
     finally:
+        for stream in servers.record.open_streams():
+            stream.drop()
         servers.bridge.stop()
         servers.shop.stop()
 
@@ -259,3 +359,8 @@ def mark(tab: Page, servers: ShopAndBridge) -> None:
     marks = servers.record.paths().count("shop /mark")
     tab.evaluate("() => fetch('/mark', { method: 'POST' })")
     servers.record.wait_for(lambda: servers.record.paths().count("shop /mark") > marks)
+
+
+def transport_is(tab: Page, transport: str | None) -> None:
+    """Wait until the page is told things this way."""
+    tab.wait_for_function("way => ChatPresence.state().transport === way", arg=transport)

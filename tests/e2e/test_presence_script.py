@@ -107,6 +107,7 @@ def test_the_state_tells_all_but_the_token(tab: Page, servers: ShopAndBridge) ->
         "page": servers.record.events()[0]["page"],
         "seq": 1,
         "route": "bridge",
+        "transport": None,
         "hidden": False,
         "heartbeat_seconds": 0,
         "visitor": "v_1",

@@ -10,7 +10,7 @@ from typing import Any, Self, TypedDict, Unpack
 import jwt
 import requests
 
-from bridge.api.signing import decode_key, sign
+from bridge.webhooks import decode_key, sign
 from tests.servers.bridge import BridgeProcess
 
 SHOP = "https://shop.example"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bridge import bootstrap
-from bridge.api.signing import decode_key
+from bridge.webhooks import decode_key
 from bridge.domain.presence import Presence, PresenceState, State
 from bridge.ports import ConversationRecord
 from bridge.settings import Settings

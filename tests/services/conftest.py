@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.live import LiveScene
 from tests.services.scene import Scene, prepare
 
 
@@ -24,3 +25,11 @@ def scene(tmp_path: Path, prepared: Path) -> Iterator[Scene]:
     scene = Scene(tmp_path, prepared)
     yield scene
     scene.stop()
+
+
+@pytest.fixture
+def live(tmp_path: Path, prepared: Path) -> Iterator[LiveScene]:
+    """The same, with two agents who have two devices each."""
+    live = LiveScene(tmp_path, prepared)
+    yield live
+    live.stop()

@@ -89,13 +89,14 @@ class Scene:
     def __init__(self, folder: Path, prepared: Path) -> None:
         self.now = 0.0
         self._database = folder / "bridge.db"
+        self.settings = settings_for(self._database)
         shutil.copy(prepared, self._database)
         self._ids = count()
         self.start()
 
     def start(self) -> None:
         """Start a process over what is recorded, as :mod:`bridge.background` does."""
-        self.bridge = bootstrap.build(settings_for(self._database), lambda: moment(self.now))
+        self.bridge = bootstrap.build(self.settings, lambda: moment(self.now))
         for engine in (self.bridge.database.reader, self.bridge.database.writer):
             sa.event.listen(engine, "connect", _without_waiting_for_the_disk)
         self.bridge.sites.load_superseded(moment(self.now))

@@ -35,3 +35,16 @@ def connected(wordpress: WordPress, recording_bridge: RecordingBridge) -> Iterat
     recording_bridge.requests.clear()
     yield recording_bridge
     wordpress.disconnect()
+
+
+@pytest.fixture
+def wpiko(wordpress: WordPress) -> Iterator[None]:
+    """The stand-in for WPiko Chatbot is active, with an empty transcript."""
+    plugin = "require_once ABSPATH . 'wp-admin/includes/plugin.php';"
+    wordpress.php(f"{plugin} activate_plugin( 'wpiko-chatbot/wpiko-chatbot.php' );")
+    yield
+    wordpress.php(
+        "global $wpdb; $wpdb->query( 'TRUNCATE TABLE ' . wpiko_standin_table() );"
+        "array_map( 'delete_option', array( WPIKO_STANDIN_LIMIT, WPIKO_STANDIN_INSTRUCTIONS ) );"
+        f"{plugin} deactivate_plugins( 'wpiko-chatbot/wpiko-chatbot.php' );"
+    )

@@ -50,11 +50,13 @@ def test_misconfigured_prints_nothing(wordpress: WordPress, broken: str) -> None
 
 def test_configuration(wordpress: WordPress, connected: RecordingBridge) -> None:
     routes = f"{wordpress.url}/wp-json/chat-presence-bridge/v1"
+    assets = f"{wordpress.url}/wp-content/plugins/chat-presence-bridge/assets"
     assert configuration(page(wordpress)) == {
         "bridge": connected.url,
         "session": f"{routes}/session",
         "events": f"{routes}/events",
         "sync": f"{routes}/sync",
+        "live": f"{assets}/live.js?ver={wordpress.php('echo CPB_VERSION;')}",
     }
 
 

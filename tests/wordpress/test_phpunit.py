@@ -4,9 +4,12 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.servers.wordpress import WordPress
 
 
+@pytest.mark.usefixtures("wpiko")
 def test_phpunit(wordpress: WordPress) -> None:
     folder = Path(__file__).parent / "phpunit"
     done = subprocess.run(

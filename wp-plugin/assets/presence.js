@@ -8,19 +8,28 @@
 		return;
 	}
 
-	const page = random();
-	const listeners = { message: [], takeover: [] };
-	let conversation = null;
+	// Shared with live.js, which is fetched when a chat begins.
+	const chat = {
+		page: random(),
+		conversation: null,
+		known: false, // the bridge has answered for this conversation and page
+		pace: 0, // seconds between heartbeats, 0: none
+		session: null,
+		route: null,
+		transport: null, // stream, sync, store
+		takeover: { active: false, agent: null },
+		listeners: { message: [], takeover: [] },
+		error: null
+	};
+	let live = null;
+	let script = null;
+	let parted = null; // cleared by another tab
 	let seq = 0;
-	let pace = 0; // seconds between heartbeats, 0: none
 	let queue = []; // not yet answered
-	let session = null;
-	let route = null;
 	let storeUntil = stored('cpb_route') || 0;
 	let stays = 0; // counts pagehides
 	let busy = false; // sending, waiting, or away
 	let failures = 0;
-	let lastError = null;
 	let beatTimer, retryTimer;
 
 	function random() {
@@ -48,9 +57,17 @@
 		return document.visibilityState === 'hidden';
 	}
 
+	function after(seconds, action) {
+		return setTimeout(action, 1000 * seconds);
+	}
+
+	function backoff(count) {
+		return Math.min(30, 2 ** count) * (0.5 + Math.random() / 2);
+	}
+
 	// Must arrive, be the page gone or not.
-	function isDurable(event) {
-		return event.type === 'message' || event.type === 'chat_cleared';
+	function isDurable({ type }) {
+		return /^(message|chat_cleared)/.test(type);
 	}
 
 	function keep(events) {
@@ -59,6 +76,7 @@
 	}
 
 	function add(type, fields) {
+		const { conversation, page } = chat;
 		keep(queue.concat({ id: random(), type, conversation, page, seq: ++seq, ...fields }));
 		pump();
 	}
@@ -68,7 +86,8 @@
 	}
 
 	function view() {
-		supersede(conversation);
+		chat.known = false;
+		supersede(chat.conversation);
 		add('page_view', {
 			url: location.origin + location.pathname,
 			title: clean(document.title, 300)
@@ -78,21 +97,72 @@
 		}
 	}
 
-	async function post(url, body, seconds) {
+	function beat() {
+		if (!queue.some(({ type }) => type === 'heartbeat')) {
+			add('heartbeat');
+		}
+	}
+
+	function setPace(seconds) {
+		chat.pace = seconds;
+		clearTimeout(beatTimer);
+		if (seconds) {
+			beatTimer = after(isHidden() ? Math.max(seconds, 60) : seconds, beat);
+		}
+	}
+
+	function enter(id) {
+		chat.conversation = id;
+		chat.known = false;
+		parted = null;
+		setPace(0);
+		if (live) {
+			live.begin();
+		}
+	}
+
+	// The bridge says that it was cleared: nothing is said of it any more.
+	function part() {
+		const id = chat.conversation;
+		supersede(id);
+		enter(null);
+		parted = id;
+	}
+
+	function fetchLive() {
+		if (!script && config.live) {
+			script = document.createElement('script');
+			script.src = config.live;
+			script.onload = guarded(() => {
+				live = window.ChatPresenceLive(chat);
+				follow();
+			});
+			script.onerror = () => {
+				script = null;
+			};
+			document.head.append(script);
+		}
+	}
+
+	function follow() {
+		if (chat.known) {
+			live ? live.follow() : fetchLive();
+		}
+	}
+
+	function check(response) {
+		const { status } = response;
+		if (status !== 200) {
+			throw { message: 'HTTP ' + status, status, wait: +response.headers.get('Retry-After') };
+		}
+		return response;
+	}
+
+	async function ask(url, options, seconds) {
 		const stay = stays;
 		try {
-			const response = await fetch(url, {
-				method: 'POST',
-				body,
-				keepalive: true,
-				signal: AbortSignal.timeout && AbortSignal.timeout(seconds * 1000)
-			});
-			const status = response.status;
-			if (status !== 200) {
-				const wait = +response.headers.get('Retry-After') || (status < 500 ? 300 : 0);
-				throw { message: 'HTTP ' + status, status, wait };
-			}
-			return await response.json();
+			const signal = AbortSignal.timeout && AbortSignal.timeout(seconds * 1000);
+			return await check(await fetch(url, { ...options, signal })).json();
 		} finally {
 			if (stay !== stays) {
 				await new Promise(() => {}); // pageshow began anew
@@ -101,19 +171,20 @@
 	}
 
 	function bodyOf(events) {
-		return JSON.stringify({ token: session.token, events });
+		return JSON.stringify({ token: chat.session.token, events });
 	}
 
-	function bridgeUrl() {
-		return storeUntil < Date.now() && config.bridge + '/v1/visitor/events';
+	function bridgeUrl(what) {
+		return storeUntil < Date.now() && config.bridge + '/v1/visitor/' + what;
 	}
 
-	async function send(body) {
-		const direct = bridgeUrl();
+	// Straight to the bridge, or through the store.
+	async function exchange(what, options, query = '') {
+		const direct = bridgeUrl(what);
 		if (direct) {
 			try {
-				const answer = await post(direct, body, 5);
-				route = 'bridge';
+				const answer = await ask(direct + query, options, 5);
+				chat.route = 'bridge';
 				return answer;
 			} catch (error) {
 				if (error.status) {
@@ -121,8 +192,9 @@
 				}
 			}
 		}
-		const answer = await post(config.events, body, 15);
-		route = 'store';
+		const url = config[what];
+		const answer = await ask(url + (url.includes('?') ? query.replace('?', '&') : query), options, 15);
+		chat.route = 'store';
 		if (direct) {
 			stored('cpb_route', storeUntil = Date.now() + 300000);
 		}
@@ -140,38 +212,33 @@
 
 	function learn({ results, conversations }) {
 		const rejected = results.find((result) => result.status === 'rejected');
-		lastError = rejected ? rejected.code : null;
-		pace = (conversations[conversation] || { heartbeat_seconds: pace }).heartbeat_seconds;
-		clearTimeout(beatTimer);
-		if (pace) {
-			beatTimer = setTimeout(() => {
-				if (pace && !queue.length) {
-					add('heartbeat');
-				}
-			}, 1000 * (isHidden() ? Math.max(pace, 60) : pace));
-		}
+		chat.error = rejected ? rejected.code : null;
+		const told = conversations[chat.conversation];
+		chat.known = chat.known || !!told;
+		setPace(told ? told.heartbeat_seconds : chat.pace);
+		follow();
 	}
 
 	async function deliver() {
 		// Kept for an hour even by a wrong clock: 401 ends it.
-		const stale = !session || session.renew_at < Date.now();
+		const stale = !chat.session || chat.session.renew_at < Date.now();
 		if (stale) {
-			session = await post(config.session, undefined, 15);
+			const session = await ask(config.session, { method: 'POST' }, 15);
 			session.renew_at = Math.max(Date.now() + 3600000, Date.parse(session.expires_at) - 300000);
-			stored('cpb_session', session);
+			stored('cpb_session', chat.session = session);
 		}
 		const batch = nextBatch();
 		try {
-			learn(await send(bodyOf(batch)));
+			learn(await exchange('events', { method: 'POST', body: bodyOf(batch), keepalive: true }));
 		} catch (error) {
 			if (error.status === 401) {
-				session = null;
-				error.wait = stale ? 300 : 0;
+				chat.session = null;
+				error.wait = stale ? 300 : backoff(0);
 			}
 			if (![400, 413, 422].includes(error.status)) {
 				throw error; // those would come again
 			}
-			lastError = error.message;
+			chat.error = error.message;
 		}
 		keep(queue.filter((event) => !batch.some((sent) => sent.id === event.id)));
 	}
@@ -187,9 +254,8 @@
 			failures = 0;
 			resume();
 		} catch (error) {
-			lastError = error.message;
-			const backoff = Math.min(30, 2 ** failures++) * (0.5 + Math.random() / 2);
-			retryTimer = setTimeout(resume, 1000 * (error.wait || backoff));
+			chat.error = error.message;
+			retryTimer = after(error.wait || (error.status < 500 ? 300 : backoff(failures++)), resume);
 		}
 	}
 
@@ -202,13 +268,13 @@
 	// Other pages of this tab may have left some.
 	function load() {
 		const others = stored('cpb_queue') || [];
-		session = stored('cpb_session') || session;
+		chat.session = stored('cpb_session') || chat.session;
 		queue = others.filter((event) => !queue.some((own) => own.id === event.id)).concat(queue);
 	}
 
 	const handlers = {
 		visibilitychange() {
-			if (conversation) {
+			if (chat.conversation) {
 				isHidden() ? add('page_hidden') : view();
 			}
 		},
@@ -216,13 +282,17 @@
 		// Chromium fires visibilitychange after this; nothing is sent until pageshow.
 		pagehide() {
 			clearTimeout(retryTimer);
+			chat.known = false;
+			if (live) {
+				live.leave();
+			}
 			busy = true;
 			stays++;
-			if (conversation) {
+			if (chat.conversation) {
 				add('page_unload');
 			}
-			if (session && queue.length) {
-				navigator.sendBeacon(bridgeUrl() || config.events, bodyOf(nextBatch()));
+			if (chat.session && queue.length) {
+				navigator.sendBeacon(bridgeUrl('events') || config.events, bodyOf(nextBatch()));
 			}
 		},
 
@@ -230,71 +300,89 @@
 			if (event.persisted) {
 				load();
 				resume();
-				if (conversation) {
+				if (chat.conversation) {
 					view();
 				}
 			}
 		},
 
-		online: resume
+		online() {
+			resume();
+			if (live) {
+				live.leave();
+			}
+			follow();
+		}
 	};
 
 	const methods = {
 		/** A chat exists or was resumed. */
 		conversation(id) {
-			if (id && String(id) !== conversation) {
-				if (conversation) {
+			if (id && String(id) !== chat.conversation) {
+				if (chat.conversation) {
 					add('page_unload');
 				}
-				conversation = String(id);
-				pace = 0;
+				enter(String(id));
 				view();
+				fetchLive();
 			}
 		},
 
 		/** The visitor cleared this chat, or the present one. */
 		cleared(id) {
-			id = String(id || conversation || '');
+			id = String(id || chat.conversation || '');
 			if (id) {
 				supersede(id);
 				add('chat_cleared', { conversation: id });
 			}
-			if (id === conversation) {
-				conversation = null;
-				pace = 0;
+			if (id === chat.conversation) {
+				enter(null);
 			}
 		},
 
 		/** The visitor wrote this, unseen by PHP. */
 		message({ id, text }) {
-			if (conversation && text) {
+			if (text) {
+				methods.conversation(chat.conversation || parted);
+			}
+			if (chat.conversation && text) {
 				id = String(id || random());
 				add('message', { message: { id, author: 'visitor', text: clean(text, 16000) } });
 			}
 		},
 
-		/** show(message): a person answers. */
+		/** show(message): an agent or the system says something. It was shown once this returns or resolves. */
 		onMessage(show) {
-			listeners.message.push(show);
+			if (typeof show === 'function') {
+				chat.listeners.message.push(show);
+				if (live) {
+					live.show();
+				}
+			}
 		},
 
 		/** show({active, agent}): a person takes over, or leaves. */
 		onTakeover(show) {
-			listeners.takeover.push(show);
+			show = guarded(show);
+			chat.listeners.takeover.push(show);
+			if (chat.takeover.active) {
+				show(chat.takeover);
+			}
 		},
 
 		/** For debugging; never the token. */
 		state() {
 			return {
-				conversation,
-				page,
+				conversation: chat.conversation,
+				page: chat.page,
 				seq,
-				route,
+				route: chat.route,
+				transport: chat.transport,
 				hidden: isHidden(),
-				heartbeat_seconds: pace,
-				visitor: session && session.visitor,
+				heartbeat_seconds: chat.pace,
+				visitor: chat.session && chat.session.visitor,
 				queued: queue.length,
-				last_error: lastError
+				last_error: chat.error
 			};
 		}
 	};
@@ -305,7 +393,7 @@
 			try {
 				return fn(argument);
 			} catch (error) {
-				lastError = error.message;
+				chat.error = error.message;
 			}
 		};
 	}
@@ -323,6 +411,8 @@
 		calls.forEach(([name, argument]) => api[name](argument));
 		pump();
 	}
+
+	Object.assign(chat, { add, after, backoff, beat, bridgeUrl, check, exchange, isHidden, part, setPace, stored, view });
 
 	// Nobody sees a prerendered page yet.
 	if (document.prerendering) {

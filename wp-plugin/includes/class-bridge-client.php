@@ -90,7 +90,7 @@ final class Bridge_Client {
 			return new \WP_Error( self::CIRCUIT_OPEN, sprintf( __( 'The bridge could not be reached a moment ago; it will be asked again in %d seconds.', 'chat-presence-bridge' ), $wait ) );
 		}
 		$answer = $this->answer(
-			wp_remote_request(
+			$this->request(
 				$this->connection->bridge() . $target,
 				array(
 					'method'              => $method,
@@ -123,6 +123,24 @@ final class Bridge_Client {
 	 */
 	public function close_circuit(): void {
 		delete_transient( self::CIRCUIT );
+	}
+
+	/**
+	 * Makes a request in which connecting, too, takes no longer than the time-out: with cURL that holds for all of it
+	 * anyhow; without, WordPress would wait ten seconds for a connection.
+	 *
+	 * @param string              $url       Absolute URL.
+	 * @param array<string,mixed> $arguments Of the WordPress HTTP API.
+	 * @return array<string,mixed>|\WP_Error From the WordPress HTTP API.
+	 */
+	private function request( string $url, array $arguments ) {
+		$limit = static function ( &$to, &$headers, &$data, &$type, &$options ) use ( $arguments ) {
+			$options['connect_timeout'] = $arguments['timeout'];
+		};
+		add_action( 'requests-requests.before_request', $limit, 10, 5 );
+		$response = wp_remote_request( $url, $arguments );
+		remove_action( 'requests-requests.before_request', $limit );
+		return $response;
 	}
 
 	/**

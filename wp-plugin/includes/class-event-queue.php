@@ -10,7 +10,8 @@ namespace ChatPresenceBridge;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Collects what the store has to tell during one request, and tells it after the answer has gone to the visitor.
+ * Collects what the store has to tell during one request, and tells it after the answer has gone to the visitor, or
+ * at once where the bridge's answer decides something. Each answer brings the store's copy of takeovers up to date.
  */
 final class Event_Queue {
 
@@ -20,8 +21,8 @@ final class Event_Queue {
 	const BATCH = 100;
 
 	/**
-	 * Seconds to wait for the bridge when the visitor already has the answer, and when the server cannot send it
-	 * before the request ends.
+	 * Seconds to wait for the bridge when the visitor already has the answer, and when the visitor waits for it: in
+	 * all, name look-up and connection included.
 	 */
 	const TIMEOUT_AFTER_ANSWER  = 5.0;
 	const TIMEOUT_BEFORE_ANSWER = 1.5;
@@ -34,6 +35,13 @@ final class Event_Queue {
 	private $options;
 
 	/**
+	 * Learns from the answers.
+	 *
+	 * @var Takeovers
+	 */
+	private $takeovers;
+
+	/**
 	 * Events not yet sent.
 	 *
 	 * @var array<int,array<string,mixed>>
@@ -43,10 +51,12 @@ final class Event_Queue {
 	/**
 	 * Makes an empty queue.
 	 *
-	 * @param Options $options Where the connection is found.
+	 * @param Options   $options   Where the connection is found.
+	 * @param Takeovers $takeovers Learns from the answers.
 	 */
-	public function __construct( Options $options ) {
-		$this->options = $options;
+	public function __construct( Options $options, Takeovers $takeovers ) {
+		$this->options   = $options;
+		$this->takeovers = $takeovers;
 	}
 
 	/**
@@ -57,8 +67,18 @@ final class Event_Queue {
 	public function add( array $event ): void {
 		$this->events[] = $event + array(
 			'id'          => 'e_' . bin2hex( random_bytes( 16 ) ),
-			'occurred_at' => ( new \DateTimeImmutable( 'now', new \DateTimeZone( 'UTC' ) ) )->format( 'Y-m-d\TH:i:s.v\Z' ),
+			'occurred_at' => Moment::now(),
 		);
+	}
+
+	/**
+	 * Sends what was collected so far while the visitor waits. What cannot be sent stays for `send_after_answer()`.
+	 */
+	public function send_now(): void {
+		$connection = $this->options->connection();
+		if ( null !== $connection ) {
+			$this->send( $connection, self::TIMEOUT_BEFORE_ANSWER );
+		}
 	}
 
 	/**
@@ -71,12 +91,50 @@ final class Event_Queue {
 		if ( array() === $this->events || null === $connection ) {
 			return;
 		}
-		$timeout = $this->finish_answer() ? self::TIMEOUT_AFTER_ANSWER : self::TIMEOUT_BEFORE_ANSWER;
-		$client  = new Bridge_Client( $connection );
-		foreach ( array_chunk( $this->events, self::BATCH ) as $batch ) {
-			$client->send_signed( 'POST', '/v1/store/events', array( 'events' => $batch ), $timeout );
-		}
+		$this->send( $connection, $this->finish_answer() ? self::TIMEOUT_AFTER_ANSWER : self::TIMEOUT_BEFORE_ANSWER );
 		$this->events = array();
+	}
+
+	/**
+	 * Sends in batches, in order, until the bridge is away: that batch and those after it stay. What the bridge refuses
+	 * it would refuse again.
+	 *
+	 * @param Connection $connection Where to.
+	 * @param float      $timeout    Seconds for each batch.
+	 */
+	private function send( Connection $connection, float $timeout ): void {
+		$client = new Bridge_Client( $connection );
+		while ( array() !== $this->events ) {
+			$asked_at = microtime( true );
+			$batch    = array_slice( $this->events, 0, self::BATCH );
+			$answer   = $client->send_signed( 'POST', '/v1/store/events', array( 'events' => $batch ), $timeout );
+			if ( is_wp_error( $answer ) || $answer['status'] >= 500 || 429 === $answer['status'] ) {
+				return;
+			}
+			$this->events = array_slice( $this->events, self::BATCH );
+			$this->learn( $answer['data'], $asked_at );
+		}
+	}
+
+	/**
+	 * Learns from the answer who is taken over.
+	 *
+	 * @param mixed $answer   Decoded answer to a batch.
+	 * @param float $asked_at Unix time, with fractions, at which the batch was sent.
+	 */
+	private function learn( $answer, float $asked_at ): void {
+		$conversations = is_object( $answer ) && isset( $answer->conversations ) ? (array) $answer->conversations : array();
+		foreach ( $conversations as $id => $known ) {
+			if ( ! is_object( $known ) || ! isset( $known->takeover ) || ! is_bool( $known->takeover ) ) {
+				continue;
+			}
+			try {
+				$this->takeovers->learn( (string) $id, $known->takeover, Moment::read( $known->takeover_expires_at ?? null ), $asked_at );
+			} catch ( \RuntimeException $error ) {
+				// No chat may fail for it; the bridge's own calls tell the same.
+				return;
+			}
+		}
 	}
 
 	/**

@@ -10,7 +10,7 @@ namespace ChatPresenceBridge;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Options and capabilities of the plugin, on one site or on all of a network.
+ * Options, tables and capabilities of the plugin, on one site or on all of a network.
  */
 final class Installation {
 
@@ -30,12 +30,21 @@ final class Installation {
 	const ROLES = array( 'administrator', 'shop_manager' );
 
 	/**
-	 * Adds options and capabilities. Callback of the activation hook.
+	 * Adds options, tables and capabilities. Callback of the activation hook.
 	 *
 	 * @param bool $network_wide Whether all sites of a network are meant.
 	 */
 	public static function activate( bool $network_wide = false ): void {
 		self::on_each_site( $network_wide, array( self::class, 'add_to_site' ) );
+	}
+
+	/**
+	 * Makes the tables of a newer version of the plugin, which no activation announces. Callback of `plugins_loaded`.
+	 */
+	public static function upgrade(): void {
+		if ( Schema::VERSION !== (int) get_option( Options::SCHEMA ) ) {
+			self::add_storage();
+		}
 	}
 
 	/**
@@ -46,12 +55,10 @@ final class Installation {
 	}
 
 	/**
-	 * Adds options and capabilities to the present site.
+	 * Adds options, tables and capabilities to the present site.
 	 */
 	public static function add_to_site(): void {
-		foreach ( Options::ALL as $name => $first_value ) {
-			add_option( $name, $first_value, '', true );
-		}
+		self::add_storage();
 		foreach ( array_filter( array_map( 'get_role', self::ROLES ) ) as $role ) {
 			$role->add_cap( self::MANAGE );
 			$role->add_cap( self::ANSWER_CHATS );
@@ -59,7 +66,7 @@ final class Installation {
 	}
 
 	/**
-	 * Removes options, transients and capabilities from the present site.
+	 * Removes options, transients, tables and capabilities from the present site.
 	 */
 	public static function remove_from_site(): void {
 		global $wpdb;
@@ -75,10 +82,22 @@ final class Installation {
 		foreach ( $transients as $option ) {
 			delete_transient( substr( $option, strlen( '_transient_' ) ) );
 		}
+		Schema::drop();
 		foreach ( wp_roles()->role_objects as $role ) {
 			$role->remove_cap( self::MANAGE );
 			$role->remove_cap( self::ANSWER_CHATS );
 		}
+	}
+
+	/**
+	 * Adds options and tables to the present site.
+	 */
+	private static function add_storage(): void {
+		foreach ( Options::ALL as $name => $first_value ) {
+			add_option( $name, $first_value, '', true );
+		}
+		Schema::create();
+		update_option( Options::SCHEMA, Schema::VERSION, true );
 	}
 
 	/**

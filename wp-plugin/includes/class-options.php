@@ -27,11 +27,17 @@ final class Options {
 	const STORE = 'cpb_store';
 
 	/**
+	 * Version of our tables (`Schema::VERSION`) that this site has; 0 for none.
+	 */
+	const SCHEMA = 'cpb_schema';
+
+	/**
 	 * Every option with its first value: `Installation` adds and removes these.
 	 */
 	const ALL = array(
 		self::CONNECTION => '',
 		self::STORE      => array(),
+		self::SCHEMA     => 0,
 	);
 
 	/**
@@ -119,8 +125,8 @@ final class Options {
 	 * Forgets the connection.
 	 */
 	public function forget_connection(): void {
-		foreach ( self::ALL as $name => $first_value ) {
-			update_option( $name, $first_value, true );
+		foreach ( array( self::CONNECTION, self::STORE ) as $name ) {
+			update_option( $name, self::ALL[ $name ], true );
 		}
 	}
 }

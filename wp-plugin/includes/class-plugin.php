@@ -23,13 +23,18 @@ final class Plugin {
 	 * Hooks everything up. Runs on every request: nothing here asks the database or the network.
 	 */
 	public function boot(): void {
-		$options  = new Options();
-		$events   = new Event_Queue( $options );
-		$generic  = new Generic_Adapter( $events );
-		$script   = new Visitor_Script( $options );
-		$rest     = new REST_Controller( $options, new Visitor_Cookie(), new Rate_Limit( 'sessions', self::SESSIONS_PER_MINUTE, MINUTE_IN_SECONDS ) );
-		$headers  = new REST_Headers();
-		$settings = new Settings_Page( $options );
+		$options   = new Options();
+		$takeovers = new Takeovers( $options );
+		$queue     = new Event_Queue( $options, $takeovers );
+		$events    = new Chat_Events( $queue );
+		$visitors  = new Visitor_Cookie();
+		$generic   = new Generic_Adapter( $events );
+		$wpiko     = new WPiko_Adapter( $options, $events, $visitors, $takeovers );
+		$script    = new Visitor_Script( $options );
+		$rest      = new REST_Controller( $options, $visitors, new Rate_Limit( 'sessions', self::SESSIONS_PER_MINUTE, MINUTE_IN_SECONDS ) );
+		$calls     = new Bridge_Calls( $options, $takeovers, new Seen_Ids() );
+		$headers   = new REST_Headers();
+		$settings  = new Settings_Page( $options, $takeovers );
 
 		// The visitor's page.
 		add_action( 'wp_head', array( $script, 'print_stub' ), 0 );
@@ -41,16 +46,35 @@ final class Plugin {
 		add_filter( 'rest_post_dispatch', array( $headers, 'forbid_caching' ), 10, 3 );
 		add_filter( 'rest_pre_serve_request', array( $headers, 'remove_cors_headers' ), PHP_INT_MAX, 3 );
 
+		// The bridge's calls.
+		add_action( 'rest_api_init', array( $calls, 'register_route' ) );
+
 		// Chat widgets.
 		add_action( 'chat_presence_bridge_message', array( $generic, 'message' ), 10, 4 );
 		add_action( 'chat_presence_bridge_cleared', array( $generic, 'cleared' ) );
-		add_action( 'shutdown', array( $events, 'send_after_answer' ), PHP_INT_MAX );
+		add_filter( 'chat_presence_bridge_is_taken_over', array( $takeovers, 'is_taken_over' ), 10, 2 );
+		add_filter( 'chat_presence_bridge_handoff_note', array( $takeovers, 'handoff_note' ), 10, 2 );
+		add_action( 'shutdown', array( $queue, 'send_after_answer' ), PHP_INT_MAX );
+
+		// WPiko Chatbot. First where others could come between: what it has just stored, and that the AI is asked.
+		add_filter( 'wpiko_chatbot_frontend_script_data', array( $wpiko, 'switch_loops_off' ) );
+		add_action( 'wpiko_chatbot_enqueue_frontend_assets', array( $wpiko, 'enqueue' ) );
+		add_action( 'wpiko_chatbot_before_chat_request', array( $wpiko, 'begin_request' ) );
+		add_action( 'wpiko_chatbot_message_saved', array( $wpiko, 'message_saved' ), PHP_INT_MIN, 5 );
+		add_filter( 'wpiko_chatbot_skip_ai_response', array( $wpiko, 'pause_ai' ), 10, 2 );
+		add_action( 'wpiko_chatbot_user_heartbeat', array( $wpiko, 'visitor_heard' ), 10, 2 );
+		add_filter( 'wpiko_chatbot_check_new_messages_response', array( $wpiko, 'need_no_heartbeat' ) );
+		add_filter( 'wpiko_chatbot_combined_instructions', array( $wpiko, 'add_handoff_note' ) );
+		add_filter( 'wpiko_chatbot_user_limit_bypass', array( $wpiko, 'lift_limit' ), 10, 2 );
+		add_action( 'wpiko_chatbot_conversation_deleted', array( $wpiko, 'conversation_deleted' ) );
+		add_action( 'chat_presence_bridge_agent_message', array( $wpiko, 'keep_agent_message' ), 10, 2 );
 
 		// The store owner.
 		add_action( 'admin_menu', array( $settings, 'add_to_menu' ) );
 		add_action( 'admin_post_' . Settings_Page::CONNECT, array( $settings, 'handle_connect' ) );
 		add_action( 'admin_post_' . Settings_Page::DISCONNECT, array( $settings, 'handle_disconnect' ) );
 		add_filter( 'plugin_action_links_' . plugin_basename( CPB_FILE ), array( $settings, 'add_link' ) );
+		add_action( 'plugins_loaded', array( Installation::class, 'upgrade' ) );
 		register_activation_hook( CPB_FILE, array( Installation::class, 'activate' ) );
 	}
 }

@@ -40,12 +40,21 @@ final class Settings_Page {
 	private $options;
 
 	/**
+	 * What the bridge has told.
+	 *
+	 * @var Takeovers
+	 */
+	private $takeovers;
+
+	/**
 	 * Makes the page.
 	 *
-	 * @param Options $options Where the connection is kept.
+	 * @param Options   $options   Where the connection is kept.
+	 * @param Takeovers $takeovers What the bridge has told.
 	 */
-	public function __construct( Options $options ) {
-		$this->options = $options;
+	public function __construct( Options $options, Takeovers $takeovers ) {
+		$this->options   = $options;
+		$this->takeovers = $takeovers;
 	}
 
 	/**
@@ -103,11 +112,12 @@ final class Settings_Page {
 	}
 
 	/**
-	 * Forgets the connection. Callback of `admin_post_cpb_disconnect`.
+	 * Forgets the connection, and what came by it. Callback of `admin_post_cpb_disconnect`.
 	 */
 	public function handle_disconnect(): void {
 		$this->check_right( self::DISCONNECT );
 		$this->options->forget_connection();
+		$this->takeovers->forget_all();
 		$this->leave( 'success', __( 'Disconnected. The connection string was forgotten.', 'chat-presence-bridge' ) );
 	}
 
@@ -133,6 +143,7 @@ final class Settings_Page {
 		if ( null !== $connection ) {
 			$this->print_status( $connection );
 		}
+		printf( '<p>%s %s</p>', esc_html__( 'Chat widget:', 'chat-presence-bridge' ), esc_html( WPiko_Adapter::finding() ) );
 		$this->print_connect_form( null !== $connection );
 		if ( null !== $connection && ! $this->options->is_connection_constant() ) {
 			$this->print_disconnect_form();

@@ -10,9 +10,19 @@ namespace ChatPresenceBridge;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Proves to the bridge that a request, or a visitor's token, was made by this store.
+ * Proves to the bridge that a request, or a visitor's token, was made by this store; and proves the bridge's calls.
  */
 final class Signer {
+
+	/**
+	 * Seconds that a request's timestamp may be away from our time.
+	 */
+	const TOLERANCE = 5 * MINUTE_IN_SECONDS;
+
+	/**
+	 * Most signatures looked at: two are needed while a secret is being rotated.
+	 */
+	const MOST_SIGNATURES = 8;
 
 	/**
 	 * Site id and key.
@@ -39,13 +49,34 @@ final class Signer {
 	 * @return array<string,string>
 	 */
 	public function headers( string $id, int $timestamp, string $content ): array {
-		$mac = hash_hmac( 'sha256', "$id.$timestamp.$content", $this->connection->key(), true );
 		return array(
 			'Bridge-Site'       => $this->connection->site(),
 			'webhook-id'        => $id,
 			'webhook-timestamp' => (string) $timestamp,
-			'webhook-signature' => 'v1,' . base64_encode( $mac ),
+			'webhook-signature' => $this->signature( $id, $timestamp, $content ),
 		);
+	}
+
+	/**
+	 * Tells whether a request was signed with this store's key, and lately (Standard Webhooks).
+	 *
+	 * @param string $id         Header `webhook-id`.
+	 * @param string $timestamp  Header `webhook-timestamp`: Unix time in seconds.
+	 * @param string $signatures Header `webhook-signature`: one or more, separated by spaces.
+	 * @param string $content    Raw body.
+	 * @param int    $now        Unix time in seconds.
+	 * @return bool
+	 */
+	public function verifies( string $id, string $timestamp, string $signatures, string $content, int $now ): bool {
+		if ( ! preg_match( '/^[1-9][0-9]{0,11}$/D', $timestamp ) || abs( $now - (int) $timestamp ) > self::TOLERANCE ) {
+			return false;
+		}
+		$expected = $this->signature( $id, (int) $timestamp, $content );
+		$matches  = false;
+		foreach ( array_slice( explode( ' ', $signatures ), 0, self::MOST_SIGNATURES ) as $signature ) {
+			$matches = hash_equals( $expected, $signature ) || $matches;
+		}
+		return $matches;
 	}
 
 	/**
@@ -84,6 +115,18 @@ final class Signer {
 	 */
 	public static function base64url( string $bytes ): string {
 		return rtrim( strtr( base64_encode( $bytes ), '+/', '-_' ), '=' );
+	}
+
+	/**
+	 * Makes one signature.
+	 *
+	 * @param string $id        Message id.
+	 * @param int    $timestamp Unix time in seconds.
+	 * @param string $content   What is signed besides.
+	 * @return string
+	 */
+	private function signature( string $id, int $timestamp, string $content ): string {
+		return 'v1,' . base64_encode( hash_hmac( 'sha256', "$id.$timestamp.$content", $this->connection->key(), true ) );
 	}
 
 	/**

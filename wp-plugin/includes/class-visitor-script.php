@@ -48,6 +48,8 @@ final class Visitor_Script {
 				'session' => rest_url( REST_Controller::ROUTES . '/session' ),
 				'events'  => rest_url( REST_Controller::ROUTES . '/events' ),
 				'sync'    => rest_url( REST_Controller::ROUTES . '/sync' ),
+				// Loaded by presence.js, once a chat begins.
+				'live'    => add_query_arg( 'ver', CPB_VERSION, plugins_url( 'assets/live.js', CPB_FILE ) ),
 			),
 			JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES
 		);

@@ -204,9 +204,10 @@ def test_t6_the_whole_note_is_bounded_and_the_newest_stay(length: int) -> None:
 
 
 def test_t6_the_newest_is_kept_though_it_alone_is_too_long() -> None:
-    kept = lines_of(note_of([Said("visitor", "older"), Said("agent", "x" * 20_000)]))
+    kept = lines_of(note_of([Said("visitor", "older"), Said("agent", "It is " + "x" * 20_000)]))
     assert [speaker for speaker, _ in kept] == ["Sam"]
     assert 7_000 < len(kept[0][1]) <= MOST_HANDED_OFF
+    assert kept[0][1].startswith("It is x")
 
 
 def test_t6_what_is_short_is_kept_whole() -> None:

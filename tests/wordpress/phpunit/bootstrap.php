@@ -12,3 +12,4 @@ global $wp, $wp_query, $wp_the_query, $wp_rewrite, $wp_roles, $wp_locale, $wpdb,
 require getenv( 'WORDPRESS_LOAD' );
 require_once ABSPATH . 'wp-admin/includes/admin.php';
 require_once __DIR__ . '/class-wordpress-test-case.php';
+require_once __DIR__ . '/trait-caught-requests.php';

@@ -20,10 +20,12 @@ abstract class WordPress_Test_Case extends TestCase {
 	protected function setUp(): void {
 		global $wpdb;
 		$wpdb->query( 'START TRANSACTION' );
+		add_filter( 'query', array( $this, 'spare_the_transaction' ) );
 	}
 
 	protected function tearDown(): void {
 		global $wpdb;
+		remove_filter( 'query', array( $this, 'spare_the_transaction' ) );
 		$wpdb->query( 'ROLLBACK' );
 		wp_cache_flush();
 		wp_roles()->for_site();
@@ -31,6 +33,22 @@ abstract class WordPress_Test_Case extends TestCase {
 		$_COOKIE  = array();
 		$_POST    = array();
 		$_REQUEST = array();
+	}
+
+	/**
+	 * Keeps what would end this test's transaction from doing so: tables are made and dropped as temporary ones (the
+	 * real ones are tested over HTTP), and a transaction within it becomes a savepoint.
+	 *
+	 * @param string $query SQL.
+	 */
+	public function spare_the_transaction( $query ) {
+		$instead = array(
+			'/^(CREATE|DROP) TABLE /'   => '$1 TEMPORARY TABLE ',
+			'/^START TRANSACTION$/'     => 'SAVEPOINT within_test',
+			'/^COMMIT$/'                => 'RELEASE SAVEPOINT within_test',
+			'/^ROLLBACK$/'              => 'ROLLBACK TO SAVEPOINT within_test',
+		);
+		return preg_replace( array_keys( $instead ), $instead, $query );
 	}
 
 	/**

@@ -6,9 +6,11 @@
  */
 
 use ChatPresenceBridge\Bridge_Client;
+use ChatPresenceBridge\Chat_Events;
 use ChatPresenceBridge\Event_Queue;
 use ChatPresenceBridge\Generic_Adapter;
 use ChatPresenceBridge\Options;
+use ChatPresenceBridge\Takeovers;
 
 /**
  * What widgets' PHP says becomes events. Requests are caught before they leave WordPress; real ones are tested over
@@ -16,19 +18,7 @@ use ChatPresenceBridge\Options;
  */
 final class Generic_Adapter_Test extends WordPress_Test_Case {
 
-	/**
-	 * Requests caught.
-	 *
-	 * @var array<int,array<string,mixed>>
-	 */
-	private $requests = array();
-
-	/**
-	 * What WordPress's HTTP functions are to answer.
-	 *
-	 * @var mixed
-	 */
-	private $answer;
+	use Caught_Requests;
 
 	/**
 	 * What was reported as a developer's mistake.
@@ -40,26 +30,14 @@ final class Generic_Adapter_Test extends WordPress_Test_Case {
 	protected function setUp(): void {
 		parent::setUp();
 		$this->connect();
-		$this->answer = array(
-			'response' => array( 'code' => 200 ),
-			'headers'  => array(),
-			'body'     => '{"results":[],"conversations":{}}',
-		);
-		add_filter( 'pre_http_request', array( $this, 'catch_request' ), 10, 3 );
 		add_filter( 'doing_it_wrong_trigger_error', '__return_false' );
 		add_action( 'doing_it_wrong_run', array( $this, 'catch_mistake' ) );
 	}
 
 	protected function tearDown(): void {
-		remove_filter( 'pre_http_request', array( $this, 'catch_request' ) );
 		remove_filter( 'doing_it_wrong_trigger_error', '__return_false' );
 		remove_action( 'doing_it_wrong_run', array( $this, 'catch_mistake' ) );
 		parent::tearDown();
-	}
-
-	public function catch_request( $answer, $arguments, $url ) {
-		$this->requests[] = $arguments + array( 'url' => $url );
-		return $this->answer;
 	}
 
 	public function catch_mistake( $function ) {
@@ -94,9 +72,10 @@ final class Generic_Adapter_Test extends WordPress_Test_Case {
 			$events[0]['message']
 		);
 		$this->assertMatchesRegularExpression( '/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/', $events[0]['occurred_at'] );
-		$occurred = (float) ( new DateTimeImmutable( $events[0]['occurred_at'] ) )->format( 'U.v' );
-		$this->assertGreaterThanOrEqual( round( $before, 3 ) - 0.001, $occurred );
-		$this->assertLessThanOrEqual( microtime( true ), $occurred );
+		// In whole milliseconds: as fractions of a second the same time differs from itself.
+		$occurred = (int) ( new DateTimeImmutable( $events[0]['occurred_at'] ) )->format( 'Uv' );
+		$this->assertGreaterThanOrEqual( (int) floor( $before * 1000 ), $occurred );
+		$this->assertLessThanOrEqual( (int) ceil( microtime( true ) * 1000 ), $occurred );
 		$this->assertSame( array(), $this->mistakes );
 	}
 
@@ -245,6 +224,77 @@ final class Generic_Adapter_Test extends WordPress_Test_Case {
 		$this->assertCount( 2, $this->requests );
 	}
 
+	public function test_a_visitors_message_is_sent_at_once_and_others_after_the_answer(): void {
+		do_action( 'chat_presence_bridge_message', 'demo_1', 'bot', 'Hello!' );
+		$this->assertCount( 0, $this->requests );
+		do_action( 'chat_presence_bridge_message', 'demo_1', 'visitor', 'Hi', array( 'id' => 'm_2' ) );
+		$this->assertCount( 1, $this->requests );
+		$this->assertSame( array( 'Hello!', 'Hi' ), array_column( array_column( $this->sent_events(), 'message' ), 'text' ) );
+		$this->assertSame( 1.5, $this->requests[0]['timeout'] );
+		self::end_request();
+		$this->assertCount( 1, $this->requests );
+	}
+
+	public function test_the_answer_to_a_visitors_message_decides(): void {
+		$taken_over = static fn() => apply_filters( 'chat_presence_bridge_is_taken_over', false, 'demo_1' );
+		foreach ( array( true, false, true ) as $told ) {
+			$this->answer = self::answer_with( array( 'demo_1' => self::told( $told ) ) );
+			do_action( 'chat_presence_bridge_message', 'demo_1', 'visitor', 'Hi' );
+			$this->assertSame( $told, $taken_over() );
+		}
+		$this->assertFalse( apply_filters( 'chat_presence_bridge_is_taken_over', false, 'demo_2' ) );
+	}
+
+	public function test_the_answer_to_any_event_is_learnt_from(): void {
+		$this->answer = self::answer_with( array( '17' => self::told( true ) ) );
+		do_action( 'chat_presence_bridge_message', 17, 'bot', 'Hi' );
+		self::end_request();
+		$this->assertTrue( apply_filters( 'chat_presence_bridge_is_taken_over', false, 17 ) );
+	}
+
+	/**
+	 * Gives answers that tell nothing of takeovers.
+	 */
+	public function answers_that_tell_nothing(): array {
+		$answers = array( '[]', '{}', '{"conversations":[]}', '{"conversations":7}', '{"conversations":{"demo_1":true}}', '{"conversations":{"demo_1":{"takeover":1}}}' );
+		return array_combine( $answers, array_map( static fn( $answer ) => array( $answer ), $answers ) );
+	}
+
+	/**
+	 * What tells nothing changes nothing.
+	 *
+	 * @dataProvider answers_that_tell_nothing
+	 * @param string $body Answer of the bridge.
+	 */
+	public function test_an_answer_that_tells_nothing( string $body ): void {
+		( new Takeovers( new Options() ) )->started( 'demo_1', time() + 60 );
+		$this->answer['body'] = $body;
+		do_action( 'chat_presence_bridge_message', 'demo_1', 'visitor', 'Hi' );
+		$this->assertTrue( apply_filters( 'chat_presence_bridge_is_taken_over', false, 'demo_1' ) );
+	}
+
+	public function test_what_could_not_be_sent_at_once_is_tried_again_after_the_answer(): void {
+		$this->answer = self::answer_with( array(), 503 );
+		do_action( 'chat_presence_bridge_message', 'demo_1', 'visitor', 'Hi', array( 'id' => 'm_1' ) );
+		delete_transient( Bridge_Client::CIRCUIT );
+		self::end_request();
+		list( $first, $second ) = $this->sent_events();
+		$this->assertSame( $first, $second );
+		$this->assertSame( 'm_1', $second['message']['id'] );
+		$this->assertArrayHasKey( 'occurred_at', $second );
+	}
+
+	public function test_with_the_bridge_away_the_copy_decides(): void {
+		( new Takeovers( new Options() ) )->started( 'demo_1', time() + 60 );
+		$this->answer = new WP_Error( 'http_request_failed', 'timed out' );
+		foreach ( array( 'demo_1' => true, 'demo_2' => false ) as $conversation => $expected ) {
+			do_action( 'chat_presence_bridge_message', $conversation, 'visitor', 'Hi' );
+			$this->assertSame( $expected, apply_filters( 'chat_presence_bridge_is_taken_over', false, $conversation ) );
+		}
+		$this->assertCount( 1, $this->requests, 'the circuit should be open' );
+		self::end_request();
+	}
+
 	/**
 	 * Gives the events that are sent at the end of a request.
 	 *
@@ -252,9 +302,9 @@ final class Generic_Adapter_Test extends WordPress_Test_Case {
 	 * @return array<int,array<string,mixed>>
 	 */
 	private function events_of( callable $say ): array {
-		$queue = new Event_Queue( new Options() );
-		$say( new Generic_Adapter( $queue ) );
+		$queue = new Event_Queue( new Options(), new Takeovers( new Options() ) );
+		$say( new Generic_Adapter( new Chat_Events( $queue ) ) );
 		$queue->send_after_answer();
-		return array_merge( array(), ...array_map( static fn( $request ) => json_decode( $request['body'], true )['events'], $this->requests ) );
+		return $this->sent_events();
 	}
 }

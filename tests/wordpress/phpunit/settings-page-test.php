@@ -7,6 +7,7 @@
 
 use ChatPresenceBridge\Options;
 use ChatPresenceBridge\Settings_Page;
+use ChatPresenceBridge\Takeovers;
 
 /**
  * The page as each user sees it.
@@ -90,7 +91,7 @@ final class Settings_Page_Test extends WordPress_Test_Case {
 	 * Gives the page.
 	 */
 	private function page(): string {
-		return self::printed_by( array( new Settings_Page( new Options() ), 'render' ) );
+		return self::printed_by( array( new Settings_Page( new Options(), new Takeovers( new Options() ) ), 'render' ) );
 	}
 
 	/**
@@ -103,7 +104,8 @@ final class Settings_Page_Test extends WordPress_Test_Case {
 			require getenv( "WORDPRESS_LOAD" );
 			require ABSPATH . "wp-admin/includes/admin.php";
 			wp_set_current_user( 1 );
-			( new ChatPresenceBridge\Settings_Page( new ChatPresenceBridge\Options() ) )->render();';
+			$options = new ChatPresenceBridge\Options();
+			( new ChatPresenceBridge\Settings_Page( $options, new ChatPresenceBridge\Takeovers( $options ) ) )->render();';
 		exec( escapeshellarg( PHP_BINARY ) . ' -r ' . escapeshellarg( $code ) . ' 2>&1', $lines, $status );
 		$this->assertSame( 0, $status, implode( "\n", $lines ) );
 		return implode( "\n", $lines );

@@ -42,6 +42,33 @@ final class Signer_Test extends WordPress_Test_Case {
 	}
 
 	/**
+	 * What the bridge must take or refuse of us is what we take or refuse of it.
+	 *
+	 * @dataProvider signatures
+	 * @param array<string,mixed> $case From the vectors.
+	 */
+	public function test_verification( array $case ): void {
+		$verified = $this->signer( $case )->verifies( $case['id'], (string) $case['timestamp'], $case['signature'], $case['body'] ?? "{$case['method']} {$case['target']}", $case['now'] );
+		$this->assertSame( $case['valid'], $verified );
+	}
+
+	public function test_a_timestamp_that_is_no_number_verifies_nothing(): void {
+		$signer = new Signer( Connection::from_string( self::CONNECTION ) );
+		$signed = $signer->headers( 'b_1', 1767225600, 'x' )['webhook-signature'];
+		$this->assertTrue( $signer->verifies( 'b_1', '1767225600', $signed, 'x', 1767225600 ) );
+		foreach ( array( '', '1767225600.0', ' 1767225600', "1767225600\n", '+1767225600', '1.7672256e9', str_repeat( '9', 30 ) ) as $timestamp ) {
+			$this->assertFalse( $signer->verifies( 'b_1', $timestamp, $signed, 'x', 1767225600 ) );
+		}
+	}
+
+	public function test_nobody_can_have_us_look_at_any_number_of_signatures(): void {
+		$signer = new Signer( Connection::from_string( self::CONNECTION ) );
+		$signed = $signer->headers( 'b_1', 1767225600, 'x' )['webhook-signature'];
+		$this->assertTrue( $signer->verifies( 'b_1', '1767225600', str_repeat( 'v1,AAAA ', 7 ) . $signed, 'x', 1767225600 ) );
+		$this->assertFalse( $signer->verifies( 'b_1', '1767225600', str_repeat( 'v1,AAAA ', 8 ) . $signed, 'x', 1767225600 ) );
+	}
+
+	/**
 	 * The same visitor, times and customer give the same token.
 	 *
 	 * @dataProvider tokens

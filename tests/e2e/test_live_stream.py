@@ -1,0 +1,303 @@
+"""live.js in a real browser: the stream that a page with a chat holds (P2, D2, D3)."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.e2e.live_chat import begin_live_chat, streams, told
+from tests.e2e.shop_and_bridge import (
+    Answer,
+    Arrival,
+    ShopAndBridge,
+    accepted,
+    begin_chat,
+    mark,
+    open_stream,
+    session,
+    stop_clock,
+    transport_is,
+    wait_until_answered,
+)
+from tests.e2e.streams import SAM, frame, message
+
+
+def test_nothing_live_is_fetched_before_a_chat(
+    visitor: BrowserContext, tab: Page, live: ShopAndBridge
+) -> None:
+    asked: list[str] = []
+    visitor.on("request", lambda request: asked.append(request.url))
+    tab.goto(live.page_url("a"))
+    mark(tab, live)
+    assert not [url for url in asked if "live.js" in url]
+    tab.evaluate("() => ChatPresence.conversation('c1')")
+    transport_is(tab, "stream")
+    assert len([url for url in asked if "live.js" in url]) == 1
+
+
+def test_the_stream_opens_after_the_first_page_view(tab: Page, live: ShopAndBridge) -> None:
+    """It is the page view that makes the conversation known to the bridge, and this visitor's."""
+    stream = begin_live_chat(tab, live)
+    (view,) = live.record.events()
+    assert stream.query == {"conversation": "c1", "page": view["page"]}
+    assert stream.token == "token-1"
+    (asked,) = live.record.stream_requests()
+    assert "token" not in asked.path
+    assert asked.body == b""
+
+
+def test_d3_a_page_told_to_beat_beats_at_once(tab: Page, live: ShopAndBridge) -> None:
+    stop_clock(tab)
+    stream = begin_live_chat(tab, live)
+    beats = live.record.events
+    live.bridge_answer = lambda arrival: accepted(arrival, heartbeat_seconds=10)
+    stream.say("demand", {"heartbeat_seconds": 10})
+    live.record.wait_for(lambda: len(beats("heartbeat")) == 1)
+    wait_until_answered(tab)
+    tab.clock.run_for("00:11")
+    live.record.wait_for(lambda: len(beats("heartbeat")) == 2)
+    wait_until_answered(tab)
+    live.bridge_answer = accepted
+    stream.say("demand", {"heartbeat_seconds": 0})
+    tab.wait_for_function("() => ChatPresence.state().heartbeat_seconds === 0")
+    tab.clock.run_for("00:30")
+    mark(tab, live)
+    assert len(beats("heartbeat")) == 2
+
+
+def test_p2_a_page_held_for_gone_beats_as_its_stream_is_ready(
+    tab: Page, live: ShopAndBridge
+) -> None:
+    def ready_and_watched(arrival: Arrival) -> Answer:
+        answer = open_stream(arrival)
+        assert answer.stream is not None
+        answer.stream.ready(heartbeat_seconds=10)
+        return answer
+
+    live.stream_answer = ready_and_watched
+    begin_chat(tab, live)
+    live.record.wait_for(lambda: live.record.events("heartbeat"))
+
+
+def test_a_message_in_pieces(tab: Page, live: ShopAndBridge) -> None:
+    """Pieces end in the middle of a line, of a character, and between two line ends."""
+    text = "Grüße 🌍\u2028event: cleared\u2029data: {}"
+    stream = begin_live_chat(tab, live)
+    for byte in b":\n\n" + frame("message", message(7, text), 7) + b": and\n\n":
+        stream.write(bytes([byte]))
+    told(tab, text)
+    assert tab.evaluate("() => ChatPresence.state().conversation") == "c1"
+
+
+def test_several_events_in_one_piece(tab: Page, live: ShopAndBridge) -> None:
+    stream = begin_live_chat(tab, live)
+    stream.write(
+        frame("message", message(1))
+        + b":\n\n"
+        + frame("takeover", {"active": True, "agent": SAM})
+        + frame("something-new", {"unknown": True})
+        + frame("message", message(2))
+    )
+    told(tab, "text 1", [True, "Sam"], "text 2")
+
+
+def test_a_stream_that_drops_comes_back_within_ten_seconds(tab: Page, live: ShopAndBridge) -> None:
+    stop_clock(tab)
+    stream = begin_live_chat(tab, live)
+    stream.message(message(4))
+    live.record.wait_for(lambda: live.record.events("message_delivered"))
+    stream.drop()
+    transport_is(tab, None)
+    tab.clock.run_for("00:10")
+    again = streams(live, 2)
+    assert again.query["after"] == "4"
+    transport_is(tab, "stream")
+    again.message(message(4))
+    again.message(message(5))
+    told(tab, "text 4", "text 5")
+
+
+def test_pages_that_lose_their_streams_together_come_back_apart(
+    tab: Page, live: ShopAndBridge
+) -> None:
+    """The clock moves only here: what is measured is what the page chose, not how long it took."""
+    stop_clock(tab)
+    begin_live_chat(tab, live)
+    waits: set[int] = set()
+    for count in range(2, 8):
+        live.record.streams[-1].end()
+        transport_is(tab, None)
+        waited = 0
+        while len(live.record.streams) < count:
+            assert waited < 101, "within ten seconds"
+            waited += 1
+            tab.clock.run_for(100)
+            mark(tab, live)
+        waits.add(waited)
+        transport_is(tab, "stream")
+    assert len(waits) > 1
+
+
+def test_a_stream_that_ends_as_planned_is_opened_again_at_once(
+    tab: Page, live: ShopAndBridge
+) -> None:
+    stop_clock(tab)
+    stream = begin_live_chat(tab, live)
+    for _ in range(10):
+        tab.clock.run_for("00:25")
+        stream.message(message(1))
+        live.record.wait_for(lambda: not stream.closed.is_set())
+        mark(tab, live)
+    stream.end()
+    # No more than a timer of no length: time stands still.
+    tab.clock.run_for(1)
+    streams(live, 2)
+
+
+def test_a_stream_that_falls_silent_is_opened_again(tab: Page, live: ShopAndBridge) -> None:
+    stop_clock(tab)
+    stream = begin_live_chat(tab, live)
+    tab.clock.run_for("00:39")
+    mark(tab, live)
+    assert not stream.closed.is_set()
+    tab.clock.run_for("00:02")
+    assert stream.closed.wait(30)
+    mark(tab, live)
+    tab.clock.run_for("00:10")
+    streams(live, 2)
+
+
+def test_nothing_between_pagehide_and_pageshow(tab: Page, live: ShopAndBridge) -> None:
+    stream = begin_live_chat(tab, live)
+    tab.click("text=b")
+    assert stream.closed.wait(30)
+    mark(tab, live)
+    assert len(live.record.stream_requests()) == 1
+    tab.evaluate("() => history.back()")
+    again = streams(live, 2)
+    assert ["pageshow", True] in tab.evaluate("() => seen")
+    assert again.query["page"] == stream.query["page"]
+    again.message(message(1))
+    told(tab, "text 1")
+
+
+def test_a_page_in_the_background_keeps_its_stream(tab: Page, live: ShopAndBridge) -> None:
+    stop_clock(tab)
+    stream = begin_live_chat(tab, live)
+    tab.evaluate("""() => {
+        Object.defineProperty(
+            document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }""")
+    live.record.wait_for(lambda: live.record.events("page_hidden"))
+    tab.clock.run_for("00:50")  # its own timers and network are held up: silence means nothing
+    stream.message(message(1))
+    told(tab, "text 1")
+    assert len(live.record.streams) == 1
+
+
+def test_p8_another_conversation_has_a_stream_of_its_own(tab: Page, live: ShopAndBridge) -> None:
+    stream = begin_live_chat(tab, live)
+    stream.say("takeover", {"active": True, "agent": SAM})
+    told(tab, [True, "Sam"])
+    tab.evaluate("() => ChatPresence.conversation('c2')")
+    other = streams(live, 2)
+    assert stream.closed.wait(30)
+    assert other.query["conversation"] == "c2"
+    told(tab, [True, "Sam"], [False, None])
+
+
+@pytest.mark.parametrize("by", ["the visitor", "another tab"])
+def test_p7_a_cleared_chat_has_no_stream(tab: Page, live: ShopAndBridge, by: str) -> None:
+    stop_clock(tab)
+    stream = begin_live_chat(tab, live)
+    if by == "the visitor":
+        tab.evaluate("() => ChatPresence.cleared()")
+    else:
+        stream.say("cleared", {})
+    assert stream.closed.wait(30)
+    tab.wait_for_function("() => ChatPresence.state().conversation === null")
+    wait_until_answered(tab)
+    tab.clock.run_for("01:00:00")
+    tab.click("text=b")
+    mark(tab, live)
+    expected = ["page_view"] + ["chat_cleared"] * (by == "the visitor")
+    assert live.record.types() == expected
+    assert len(live.record.stream_requests()) == 1
+    assert not live.record.syncs()
+
+
+def test_p7_a_message_brings_a_chat_back_that_another_tab_cleared(
+    tab: Page, live: ShopAndBridge
+) -> None:
+    stream = begin_live_chat(tab, live)
+    stream.say("cleared", {})
+    tab.wait_for_function("() => ChatPresence.state().conversation === null")
+    tab.evaluate("() => ChatPresence.message({ id: 'm', text: 'still here' })")
+    live.record.wait_for(lambda: live.record.events("message"))
+    assert live.record.events("message")[0]["conversation"] == "c1"
+    assert streams(live, 2).query["conversation"] == "c1"
+
+
+def test_an_ended_token_is_renewed_once(tab: Page, live: ShopAndBridge) -> None:
+    def only(token: str, answer: Callable[[Arrival], Answer]) -> Callable[[Arrival], Answer]:
+        return lambda arrival: answer(arrival) if arrival.token == token else Answer(401)
+
+    stop_clock(tab)
+    live.stream_answer = only("token-2", live.stream_answer)
+    live.session_answer = lambda: session(f"token-{len(sessions()) + 1}")
+
+    def sessions() -> list[str]:
+        return [path for path in live.record.paths() if path == "shop /session"]
+
+    begin_chat(tab, live)
+    live.record.wait_for(live.record.stream_requests)
+    tab.wait_for_function("() => ChatPresence.state().last_error === 'HTTP 401'")
+    tab.clock.run_for("00:02")
+    transport_is(tab, "stream")
+    assert len(sessions()) == 2
+    assert live.record.streams[-1].token == "token-2"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_conversation_the_bridge_does_not_know_is_viewed_again(
+    tab: Page, live: ShopAndBridge, status: int
+) -> None:
+    opens = live.stream_answer
+    live.stream_answer = lambda _: Answer(status)
+    stop_clock(tab)
+    begin_chat(tab, live)
+    live.record.wait_for(live.record.stream_requests)
+    tab.wait_for_function("() => ChatPresence.state().last_error")
+    live.stream_answer = opens
+    tab.clock.run_for("00:02")
+    transport_is(tab, "stream")
+    assert live.record.types() == ["page_view", "page_view"]
+
+
+def test_a_bridge_that_is_overloaded_is_not_pestered(tab: Page, live: ShopAndBridge) -> None:
+    opens = live.stream_answer
+    live.stream_answer = lambda _: Answer(503, headers={"Retry-After": "60"})
+    stop_clock(tab)
+    begin_chat(tab, live)
+    live.record.wait_for(live.record.stream_requests)
+    tab.wait_for_function("() => ChatPresence.state().last_error === 'HTTP 503'")
+    tab.clock.run_for("00:58")
+    mark(tab, live)
+    assert len(live.record.stream_requests()) == 1
+    live.stream_answer = opens
+    tab.clock.run_for("00:03")
+    transport_is(tab, "stream")
+    assert not live.record.syncs()
+
+
+def test_the_network_coming_back_is_used_at_once(
+    visitor: BrowserContext, tab: Page, live: ShopAndBridge
+) -> None:
+    stop_clock(tab)
+    begin_live_chat(tab, live)
+    visitor.set_offline(True)
+    live.record.streams[-1].drop()
+    transport_is(tab, None)
+    visitor.set_offline(False)
+    streams(live, 2)
