@@ -25,8 +25,8 @@ STORE_LIMIT = 2 * 1024 * 1024
 """Bytes of a store's request: 100 messages of 16,000 characters are within it, mostly."""
 VISITOR_LIMIT = 64 * 1024
 """Bytes of a visitor's request: what a browser lets a beacon carry."""
-AGENT_LIMIT = 128 * 1024
-"""Bytes of an agent's request: a message of 16,000 characters, escaped as \\u…, is within it."""
+AGENT_LIMIT = 256 * 1024
+"""Bytes of an agent's request: a message of 16,000 emoji, escaped as \\u…, is within it."""
 
 SECONDS = 15.0
 """How long a body may take: one that stops half-way would hold its connection for ever."""

@@ -22,6 +22,7 @@ from bridge.ports.entities import (
     StoreConnection,
     StoreDelivery,
     VisitorRecord,
+    good_keys,
 )
 from bridge.ports.liveness import Beat, Beaten, ConversationKey, HotConversation, HotPage, Liveness
 from bridge.ports.nudges import Nudges
@@ -59,4 +60,5 @@ __all__ = [
     "StoreDelivery",
     "VisitorRecord",
     "Work",
+    "good_keys",
 ]

@@ -19,6 +19,11 @@ class SiteSecret:
     until: datetime | None = None
 
 
+def good_keys(secrets: Sequence[SiteSecret], now: datetime) -> list[bytes]:
+    """The keys that are good at ``now``, in the same order."""
+    return [secret.key for secret in secrets if secret.until is None or now < secret.until]
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A connected store, with its secrets, the newest first."""
@@ -31,7 +36,7 @@ class Site:
 
     def keys(self, now: datetime) -> list[bytes]:
         """The keys that verify at ``now``, the newest first."""
-        return [secret.key for secret in self.secrets if secret.until is None or now < secret.until]
+        return good_keys(self.secrets, now)
 
     def allows(self, origin: str) -> bool:
         """Whether pages of ``origin`` may speak for this site's visitors."""

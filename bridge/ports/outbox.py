@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bridge.ports.entities import StoreCall, StoreDelivery
+from bridge.ports.entities import SiteSecret, StoreCall, StoreDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +15,12 @@ class ClaimedCall:
     """A site's oldest call, which until ``claimed_until`` nobody else makes.
 
     ``rest_url`` is where the store said that it is to be called, ``None`` while it has not
-    connected; ``key`` is the site's newest; ``attempts`` have failed in a row.
+    connected; ``secrets`` are the site's, the newest first; ``attempts`` have failed in a row.
     """
 
     call: StoreCall
     rest_url: str | None
-    key: bytes = field(repr=False)
+    secrets: tuple[SiteSecret, ...]
     attempts: int
     claimed_until: datetime
 
@@ -67,8 +68,9 @@ class StoreCallError(Exception):
 class StoreCaller(Protocol):
     """Makes one attempt to tell a store."""
 
-    def call(self, rest_url: str, key: bytes, call: StoreCall, now: datetime) -> None:
-        """Return once the store has answered that it has the call, signed with ``key`` at ``now``.
+    def call(self, rest_url: str, keys: Sequence[bytes], call: StoreCall, now: datetime) -> None:
+        """Return once the store has answered that it has the call, signed at ``now`` with each of
+        ``keys``: while a secret is being rotated, the store may know only one of them.
 
         Raises :class:`StoreCallError` for any other outcome, within some seconds; the store may
         have the call nevertheless.

@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.encryption import Encryption
-from bridge.ports import ClaimedCall, StoreCall, StoreDelivery
+from bridge.ports import ClaimedCall, SiteSecret, StoreCall, StoreDelivery
 from bridge.records.database import Database
+from bridge.records.sites import former_secrets
 from bridge.records.tables import Moment, sites, store_calls, store_deliveries
 
 MOST_WAITING = 10_000
@@ -105,7 +106,10 @@ class SqlOutbox:
         decrypt = self._encryption.decrypt
         call = StoreCall(row.id, row.site, row.at, decrypt(row.body), row.place)
         rest_url = row.connection.get("rest_url")
-        return ClaimedCall(call, rest_url, decrypt(row.secret), row.attempts, until)
+        with self._database.reading() as connection:
+            former = former_secrets(connection, row.site, decrypt)
+        secrets = (SiteSecret(decrypt(row.secret)), *former)
+        return ClaimedCall(call, rest_url, secrets, row.attempts, until)
 
 
 def add(connection: sa.Connection, site: str, call_id: str, at: datetime, body: bytes) -> None:

@@ -38,17 +38,21 @@ def find(connection: sa.Connection, site: str, decrypt: Cipher) -> Site | None:
     row = connection.execute(sa.select(sites).where(sites.c.id == site)).first()
     if row is None:
         return None
-    secrets = [SiteSecret(decrypt(row.secret))]
+    secrets = (SiteSecret(decrypt(row.secret)), *former_secrets(connection, site, decrypt))
+    origins = connection.scalars(
+        sa.select(site_origins.c.origin).where(site_origins.c.site == site)
+    )
+    return Site(row.id, row.name, row.url, frozenset(origins), secrets)
+
+
+def former_secrets(connection: sa.Connection, site: str, decrypt: Cipher) -> list[SiteSecret]:
+    """The site's secrets before its present one, newest first."""
     old = connection.execute(
         sa.select(old_secrets)
         .where(old_secrets.c.site == site)
         .order_by(old_secrets.c.until.desc())
     )
-    secrets += [SiteSecret(decrypt(each.secret), each.until) for each in old]
-    origins = connection.scalars(
-        sa.select(site_origins.c.origin).where(site_origins.c.site == site)
-    )
-    return Site(row.id, row.name, row.url, frozenset(origins), tuple(secrets))
+    return [SiteSecret(decrypt(each.secret), each.until) for each in old]
 
 
 def rotate(

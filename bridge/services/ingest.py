@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from bridge.domain.demand import heartbeat_seconds
 from bridge.domain.events import STORE_PAGE, Cleared, Mark, PageEvent, PageEventKind, VisitorMessage
 from bridge.domain.page import Timing
 from bridge.domain.presence import State
@@ -170,6 +171,8 @@ class Ingest:
         if changed:
             self._heard(batch, loaded)
             show_active(loaded, event.at)
+            # It has come about, even if the next event of the batch ends it.
+            self._recorder.evaluate(batch.work, loaded, batch.now)
         return changed
 
     def _message(self, batch: Batch, event: Incoming) -> bool:
@@ -199,7 +202,10 @@ class Ingest:
         told = self._recorder.interval(record, page, batch.now)
         if record.state.state is State.CHAT_CLEARED:
             # Whoever writes in a cleared chat ends that, and is told to beat like any other (P7).
-            told = self._timing.idle
+            in_demand = record.demand.present(batch.now)
+            told = heartbeat_seconds(
+                cleared=False, in_demand=in_demand, streams=False, timing=self._timing
+            )
         wrote = VisitorMessage(event.id, event.at, event.page, event.seq, told)
         if record.presence.apply(wrote, self._timing):
             self._heard(batch, loaded)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bridge.ports import ClaimedCall, Outbox, StoreCaller, StoreCallError
+from bridge.ports import ClaimedCall, Outbox, StoreCaller, StoreCallError, good_keys
 
 LEASE = timedelta(seconds=20)
 """How long a claim lasts: longer than a call, and as short as a store can wait when a process dies
@@ -103,8 +103,9 @@ class StoreOutbox:
     def _attempt(self, claimed: ClaimedCall) -> StoreCallError | None:
         if claimed.rest_url is None:
             return StoreCallError("the store has not connected yet")
+        now = self._clock()
         try:
-            self._caller.call(claimed.rest_url, claimed.key, claimed.call, self._clock())
+            self._caller.call(claimed.rest_url, good_keys(claimed.secrets, now), claimed.call, now)
         except StoreCallError as failure:
             return failure
         except Exception:  # noqa: BLE001 - whatever it is, the store is tried again, and not at once

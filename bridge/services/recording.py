@@ -81,7 +81,7 @@ class Recorder:
         """
         record, now = loaded.record, max(now, loaded.record.recorded_at)
         if not record.deleted:
-            self._evaluate(work, loaded, now)
+            self.evaluate(work, loaded, now)
             if loaded.moved and record.state.state not in _PRESENT:
                 self._listen_elsewhere(work, record)
             self._tell_streams(loaded, now)
@@ -174,7 +174,7 @@ class Recorder:
         while (due := self._next_end(loaded.record, at)) is not None and due <= now:
             at = due
             self._end_demand(work, loaded, at)
-            self._evaluate(work, loaded, at)
+            self.evaluate(work, loaded, at)
 
     def _next_end(self, record: ConversationRecord, at: datetime) -> datetime | None:
         """When, at the time ``at`` or later, something next ends by itself."""
@@ -194,7 +194,7 @@ class Recorder:
         if ends_at is not None and ends_at <= at:
             ownership.end(work, loaded, Ending.IDLE, at, self._timing)
 
-    def _evaluate(self, work: Work, loaded: Loaded, at: datetime) -> None:
+    def evaluate(self, work: Work, loaded: Loaded, at: datetime) -> None:
         """Enter the state at ``at`` if a reader would see a difference."""
         record = loaded.record
         was, new = record.state, loaded.known_rev == 0 and not loaded.entered
@@ -211,7 +211,7 @@ class Recorder:
             loaded.entered.append((present, record.entered_at))
         record.state = present
         loaded.changed = True
-        if present.state is State.CHAT_CLEARED and was.state is not State.CHAT_CLEARED:
+        if present.state is State.CHAT_CLEARED and _since(was) != _since(present):
             ownership.end(work, loaded, Ending.CLEARED, at, self._timing)
 
     def _look_elsewhere(self, work: Work, record: ConversationRecord, at: datetime) -> None:
@@ -273,6 +273,11 @@ def overlay(presence: Presence, hot: HotConversation, timing: Timing) -> None:
         deadline = page.deadline(timing)
         if deadline is not None and deadline < known.deadline:
             page.outlive(Restored(known.heard_at, known.deadline))
+
+
+def _since(state: PresenceState) -> tuple[State, datetime | None]:
+    """What tells one clear from the next (P7)."""
+    return state.state, state.since
 
 
 def _differ(recorded: PresenceState, present: PresenceState) -> bool:

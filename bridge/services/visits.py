@@ -133,19 +133,21 @@ class Visits:
         Raises as :meth:`open_stream` does.
         """
         kept = self._liveness.keep_alive(key, visitor, page, now)
-        if kept.outcome is Beat.UNKNOWN:
+        known = None if kept.outcome is Beat.UNKNOWN else self._read(key)
+        if known is None or self.told(known, page, now).heartbeat_seconds != kept.heartbeat_seconds:
+            # An interval that is not the one told last is recorded before it is told (P2).
             record = self._keep_alive(key, visitor, page, now)
         else:
-            record = self._read(key)
+            record = known
             if kept.watched:
                 self._nudges.heard(key, now)
         messages = self._messages(key, record, after)
         told = self.told(record, page, now)
-        known = record.presence.pages.get(page)
+        shown = record.presence.pages.get(page)
         pause = sync_seconds(
             in_demand=record.demand.present(now),
             taken_over=record.demand.takeover is not None,
-            visible=known is None or not known.hidden,
+            visible=shown is None or not shown.hidden,
             timing=self._timing,
         )
         return Synced(record.rev, record.state.state, told, messages, pause)
@@ -176,8 +178,8 @@ class Visits:
             loaded = self._of_visitor(work, key, visitor, now)
             record = loaded.record
             interval = self._recorder.interval(record, record.presence.pages.get(page), now)
-            kept = KeptAlive(page, now, interval)
-            loaded.dirty |= record.presence.apply(kept, self._timing)
+            loaded.dirty |= page in record.presence.live_pages(now, self._timing)
+            record.presence.apply(KeptAlive(page, now, interval), self._timing)
             self._recorder.write(work, loaded, now)
         return record
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -35,7 +36,7 @@ class HttpStoreCaller:
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
 
-    def call(self, rest_url: str, key: bytes, call: StoreCall, now: datetime) -> None:
+    def call(self, rest_url: str, keys: Sequence[bytes], call: StoreCall, now: datetime) -> None:
         """See :meth:`bridge.ports.StoreCaller.call`."""
         timestamp = int(now.timestamp())
         headers = {
@@ -46,7 +47,7 @@ class HttpStoreCaller:
             "User-Agent": f"chat-presence-bridge/{__version__}",
             "webhook-id": call.id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(key, call.id, timestamp, call.body),
+            "webhook-signature": " ".join(sign(key, call.id, timestamp, call.body) for key in keys),
         }
         with Line(allow_private=self._allow_private, seconds=CALL_SECONDS) as line:
             try:

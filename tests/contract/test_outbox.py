@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bridge.encryption import Encryption
 from bridge.errors import UnavailableError
-from bridge.ports import ClaimedCall, Outbox, Records, StoreDelivery
+from bridge.ports import ClaimedCall, Outbox, Records, SiteSecret, StoreDelivery
 from bridge.records import outbox as outbox_module
 from bridge.records.database import Database
 from bridge.records.outbox import SqlOutbox, wake
@@ -134,7 +134,7 @@ def test_it_is_what_was_to_be_told(records: Records, outbox: SqlOutbox) -> None:
     assert claimed.rest_url == "https://shop.example/?rest_route=/"
     assert (claimed.attempts, claimed.claimed_until) == (0, moment(31))
     assert "Käse" not in repr(claimed)
-    assert repr(claimed.key) not in repr(claimed)
+    assert repr(claimed.secrets[0].key) not in repr(claimed)
 
 
 def test_what_was_rolled_back_is_not_told(records: Records, outbox: SqlOutbox) -> None:
@@ -155,12 +155,13 @@ def test_the_body_is_encrypted(records: Records, outbox: SqlOutbox, database: Da
         assert b"secret" not in connection.execute(sa.select(store_calls.c.body)).scalar_one()
 
 
-def test_the_newest_key_signs(records: Records, outbox: SqlOutbox) -> None:
+def test_all_keys_sign_while_one_is_being_rotated(records: Records, outbox: SqlOutbox) -> None:
     tell(records, 1)
-    first = claimed_now(outbox)
+    first, old = claimed_now(outbox), f"key of {SITE}".encode()
     records.rotate_secret(SITE, b"the new key", moment(86_400))
-    assert first.key == f"key of {SITE}".encode()
-    assert claimed_now(outbox, moment(30)).key == b"the new key"
+    assert first.secrets == (SiteSecret(old),)
+    both = (SiteSecret(b"the new key"), SiteSecret(old, moment(86_400)))
+    assert claimed_now(outbox, moment(30)).secrets == both
 
 
 def test_a_store_that_never_connected_has_no_address(records: Records, outbox: SqlOutbox) -> None:

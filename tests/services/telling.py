@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,9 +52,9 @@ class Stores:
     received: list[tuple[str, int, datetime]] = field(default_factory=list)
     """Site, number and time of each call that was answered well."""
 
-    def call(self, rest_url: str, key: bytes, call: StoreCall, now: datetime) -> None:
+    def call(self, rest_url: str, keys: Sequence[bytes], call: StoreCall, now: datetime) -> None:
         """See :meth:`bridge.ports.StoreCaller.call`."""
-        assert (rest_url, key) == (f"https://{call.site}.example/wp-json/", b"k")
+        assert (rest_url, keys) == (f"https://{call.site}.example/wp-json/", [b"k"])
         self.answer(call)
         self.receive(call, now)
 

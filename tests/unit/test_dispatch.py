@@ -6,14 +6,14 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from bridge import dispatch
 from bridge.errors import UnavailableError
-from bridge.ports import ClaimedCall, StoreCall, StoreCallError, StoreDelivery
+from bridge.ports import ClaimedCall, SiteSecret, StoreCall, StoreCallError, StoreDelivery
 from bridge.services.outbox import StoreOutbox
 from tests.servers.waiting import wait_until
 
@@ -34,7 +34,9 @@ class Due:
         if not self.sites[failing]:
             return None
         site = self.sites[failing].popleft()
-        return ClaimedCall(StoreCall("b_1", site, now, b"{}"), "https://x/", b"k", 0, until)
+        return ClaimedCall(
+            StoreCall("b_1", site, now, b"{}"), "https://x/", (SiteSecret(b"k"),), 0, until
+        )
 
     def told(self, claimed: ClaimedCall, until: datetime) -> ClaimedCall | None:
         self.told_sites.append(claimed.call.site)
@@ -59,7 +61,7 @@ class Stores:
         self.hanging: set[str] = set()
         self.fail: Callable[[str], bool] = lambda _: False
 
-    def call(self, rest_url: str, key: bytes, call: StoreCall, now: datetime) -> None:
+    def call(self, rest_url: str, keys: Sequence[bytes], call: StoreCall, now: datetime) -> None:
         if self.hang(call.site):
             self.hanging.add(call.site)
             assert self.let_go.wait(30)

@@ -36,7 +36,7 @@ URL = "https://shop.example/wp-json/chat-presence-bridge/v1/bridge"
 
 
 def call(rest_url: str = REST, *, allow_private: bool = True) -> None:
-    HttpStoreCaller(allow_private=allow_private).call(rest_url, KEY, CALL, NOW)
+    HttpStoreCaller(allow_private=allow_private).call(rest_url, [KEY], CALL, NOW)
 
 
 def failure(rest_url: str = REST, *, allow_private: bool = True) -> StoreCallError:
@@ -84,6 +84,15 @@ def test_the_route_under_the_stores_rest_address(rest_url: str, expected: str) -
 def web() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock() as web:
         yield web
+
+
+def test_while_a_secret_is_rotated_each_key_signs(web: responses.RequestsMock) -> None:
+    web.post(URL, status=204)
+    HttpStoreCaller(allow_private=True).call(REST, [KEY, b"the old key"], CALL, NOW)
+    headers: Any = web.calls[0].request.headers
+    timestamp = int(headers["webhook-timestamp"])
+    for known in (KEY, b"the old key"):
+        assert verify([known], "b_1", timestamp, BODY, headers["webhook-signature"])
 
 
 def test_it_is_signed_as_the_store_expects(web: responses.RequestsMock) -> None:
