@@ -135,6 +135,7 @@
 			script.src = config.live;
 			script.onload = guarded(() => {
 				live = window.ChatPresenceLive(chat);
+				live.begin();
 				follow();
 			});
 			script.onerror = () => {

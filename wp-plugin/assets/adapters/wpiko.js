@@ -59,12 +59,12 @@
 		const before = JSON.parse(read(ANNOUNCED));
 		const isSame = before && before.thread === thread;
 		if (isSame && !(active && agent.id === before.id)) {
-			sessionStorage.removeItem(ANNOUNCED);
 			append('system', texts.left.replace('%s', () => before.name), { eventType: 'release_notice' });
+			sessionStorage.removeItem(ANNOUNCED);
 		}
 		if (thread && active && !(isSame && agent.id === before.id)) {
-			sessionStorage.setItem(ANNOUNCED, JSON.stringify({ thread, id: agent.id, name: agent.name }));
 			append('system', texts.joined.replace('%s', () => agent.name), { eventType: 'takeover_notice' });
+			sessionStorage.setItem(ANNOUNCED, JSON.stringify({ thread, id: agent.id, name: agent.name }));
 		}
 	}
 
