@@ -27,12 +27,12 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
 class IdConverter(BaseConverter):
     """An id in an address: 1 to 128 printable characters, slashes too. Any other is not there."""
 
-    regex = ".+?"
+    regex = ".{1,128}?"
     part_isolating = False
 
     def to_python(self, value: str) -> str:
         """The id, as it is."""
-        if len(value) > 128 or not value.isprintable():
+        if not value.isprintable():
             raise ValidationError
         return value
 

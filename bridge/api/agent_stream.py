@@ -57,9 +57,7 @@ def agent_stream(device: Device, rev: int) -> Response:  # noqa: ARG001 - the st
     app = services()
     given = request.headers.get("Last-Event-ID") or request.args.get("after")
     after = None if given is None else read_revision("after", given)
-    watching = set(app.records.watched_by(device.site, device.agent.id))
-    address = limits.address_key(request.remote_addr)
-    joined = app.fan_out.join_agent(device, watching, address)
+    joined = app.fan_out.join_agent(device, limits.address_key(request.remote_addr))
     frames = AgentFrames(joined, app.sync, app.clock, after)
     return stream(joined.mailbox, [frames.ready()], frames, _left(joined), stream_lasts())
 

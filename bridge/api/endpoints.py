@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 
 from msgspec import Struct
 
@@ -36,7 +37,7 @@ class Endpoint:
 
     ``problems`` are the statuses that it may answer with besides those of its ``caller``;
     ``media_type`` is that of an answer which is not described by ``answer``; ``events`` are what a
-    stream brings, with their data.
+    stream brings, with their data, one struct or a union of them.
     """
 
     method: str
@@ -52,7 +53,7 @@ class Endpoint:
     conditional: bool = False
     body_types: tuple[str, ...] = field(default=("application/json",))
     body_needed: bool = True
-    events: Mapping[str, type[Struct]] = field(default_factory=dict)
+    events: Mapping[str, type[Struct] | UnionType] = field(default_factory=dict)
 
     @property
     def statuses(self) -> list[int]:
@@ -298,7 +299,7 @@ ENDPOINTS = (
         media_type="text/event-stream",
         events={
             "ready": s.StreamReady,
-            "conversation": s.ConversationBody,
+            "conversation": s.ConversationBody | s.DeletedConversation,
             "message": s.MessageBody,
             "heard": s.StreamHeard,
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -53,7 +53,8 @@ _SCHEMES = {
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 description of everything that this bridge serves to programs."""
     structs = {each for endpoint in ENDPOINTS for each in (endpoint.body, endpoint.answer) if each}
-    structs |= {each for endpoint in ENDPOINTS for each in endpoint.events.values()}
+    events = [each for endpoint in ENDPOINTS for each in endpoint.events.values()]
+    structs |= {form for event in events for form in _forms(event)}
     names = sorted(structs | {Problem}, key=lambda struct: struct.__name__)
     schemas, components = msgspec.json.schema_components(
         names, ref_template="#/components/schemas/{name}"
@@ -120,6 +121,16 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     return operation
 
 
+def _forms(event: Any) -> tuple[type[msgspec.Struct], ...]:
+    """The forms that a stream's event may have."""
+    return get_args(event) or (event,)
+
+
+def _event(event: Any) -> dict[str, Any]:
+    references = [{"$ref": f"#/components/schemas/{form.__name__}"} for form in _forms(event)]
+    return references[0] if len(references) == 1 else {"anyOf": references}
+
+
 def _operation_id(endpoint: Endpoint) -> str:
     words = re.findall(r"\w+", endpoint.path.replace("{", "by_").removeprefix("/v1"))
     return "_".join([endpoint.method.lower(), *words])
@@ -142,10 +153,7 @@ def _response(endpoint: Endpoint, status: int) -> dict[str, Any]:
         schema = {"$ref": f"#/components/schemas/{endpoint.answer.__name__}"}
         return {"description": "Done", "content": {"application/json": {"schema": schema}}}
     if endpoint.media_type is not None:
-        events = {
-            name: {"$ref": f"#/components/schemas/{data.__name__}"}
-            for name, data in endpoint.events.items()
-        }
+        events = {name: _event(data) for name, data in endpoint.events.items()}
         # OpenAPI 3.1 has no words for a stream's events.
         described = {"x-events": events} if events else {}
         return {"description": "Done", "content": {endpoint.media_type: described}}

@@ -44,7 +44,7 @@ def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
         if opened.told.cleared:
             joined.mailbox.close()
         frames = VisitorFrames(opened, asked.after)
-        ended = _ended(joined, opened, app.visits, app.clock)
+        ended = _ended(joined, frames, app.visits, app.clock)
         return stream(joined.mailbox, frames.opening(), frames, ended, stream_lasts())
 
     @blueprint.route("/v1/visitor/sync", methods=["GET"], provide_automatic_options=False)
@@ -67,9 +67,15 @@ class VisitorFrames:
     """Turns what comes into a visitor's stream into frames: what was told already is left out."""
 
     def __init__(self, opened: OpenedStream, after: int | None) -> None:
+        self.opened = opened
         self._told = opened.told
         self._first = opened.messages
-        self._shown = max((each.place for each in opened.messages), default=after or 0)
+        self._shown = max([after or 0, *(each.place for each in opened.messages)])
+
+    @property
+    def cleared(self) -> bool:
+        """Whether the page was told that the chat is cleared."""
+        return self._told.cleared
 
     def opening(self) -> Iterator[bytes]:
         """What the stream begins with."""
@@ -138,12 +144,12 @@ def _id(name: str) -> str:
 
 
 def _ended(
-    joined: VisitorStream, opened: OpenedStream, visits: Visits, clock: Callable[[], datetime]
+    joined: VisitorStream, frames: VisitorFrames, visits: Visits, clock: Callable[[], datetime]
 ) -> Callable[[End], None]:
     def ended(why: End) -> None:
         joined.leave()
-        # What the bridge itself ended says nothing of the page (P2).
-        if why is End.DROPPED:
-            visits.dropped(opened, clock())
+        # What the bridge itself ended says nothing of the page (P2); after a clear it is over (P7).
+        if why is End.DROPPED or frames.cleared:
+            visits.dropped(frames.opened, clock())
 
     return ended

@@ -48,10 +48,10 @@ def add_pages(blueprint: Blueprint, site: DemoSite) -> None:
         page = render_template("demo/agent.html", agent_token=site.agent_token)
         return page, {"Cache-Control": "no-store"}
 
-    @blueprint.get("/presence.js")
-    def presence_script() -> Response:
-        """The plugin's own file."""
-        return send_from_directory(ASSETS, "presence.js", mimetype="text/javascript")
+    @blueprint.get("/<any('presence.js', 'live.js'):script>")
+    def presence_script(script: str) -> Response:
+        """The plugin's own files."""
+        return send_from_directory(ASSETS, script, mimetype="text/javascript")
 
 
 def _add_shop(blueprint: Blueprint) -> None:
@@ -118,5 +118,7 @@ def _shared() -> dict[str, Any]:
             "bridge": request.host_url.rstrip("/"),
             "session": url_for("demo.session", _external=True),
             "events": url_for("demo.events", _external=True),
+            "sync": url_for("demo.sync", _external=True),
+            "live": url_for("demo.presence_script", script="live.js", _external=True),
         },
     }

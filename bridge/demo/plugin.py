@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from bridge.demo import bot
 from bridge.demo.site import DemoSite, bot_message_event, events_body
+from bridge.demo.takeovers import Takeovers
 
 COOKIE = "cpb_visitor"
 COOKIE_SECONDS = 365 * 24 * 3600
@@ -25,7 +26,8 @@ TIMEOUT_SECONDS = (1, 5)
 
 
 def add_plugin_routes(blueprint: Blueprint, site: DemoSite) -> None:
-    """Add ``/session``, ``/events`` and ``/chat``."""
+    """Add ``/session``, ``/events``, ``/sync``, ``/chat`` and what the bridge calls."""
+    takeovers = Takeovers()
 
     @blueprint.post("/session")
     def session() -> Response:
@@ -51,26 +53,40 @@ def add_plugin_routes(blueprint: Blueprint, site: DemoSite) -> None:
     def events() -> ResponseReturnValue:
         """The visitor's own request, passed on where their browser cannot reach the bridge."""
         request.max_content_length = EVENTS_BYTES
-        try:
-            answer = _post(
-                _bridge_url("/v1/visitor/events"),
-                request.get_data(),
-                {"Content-Type": request.content_type or "text/plain"},
-            )
-        except requests.RequestException:
-            return {"title": "The bridge does not answer."}, HTTPStatus.BAD_GATEWAY
-        kept = ("Content-Type", "Retry-After")
-        headers = {name: answer.headers[name] for name in kept if name in answer.headers}
-        return answer.content, answer.status_code, headers
+        headers = {"Content-Type": request.content_type or "text/plain"}
+        return _passed_on("POST", "/v1/visitor/events", headers, request.get_data())
+
+    @blueprint.get("/sync")
+    def sync() -> ResponseReturnValue:
+        """The same for what the visitor's page asks."""
+        query = request.query_string.decode("ascii", "replace")
+        headers = {"Authorization": request.headers.get("Authorization", "")}
+        return _passed_on("GET", f"/v1/visitor/sync?{query}", headers)
+
+    @blueprint.post("/chat-presence-bridge/v1/bridge")
+    def told_by_bridge() -> ResponseReturnValue:
+        """What the bridge tells the store: who answers, the bot or an agent."""
+        request.max_content_length = CHAT_BYTES
+        now = datetime.now(UTC)
+        if not site.is_bridge(request.headers, request.get_data(), now):
+            return {"title": "Not signed by the bridge."}, HTTPStatus.UNAUTHORIZED
+        told = request.get_json()
+        if isinstance(told, dict):
+            takeovers.learn(told, now)
+        return {"ok": True}
 
     @blueprint.post("/chat")
     def chat() -> Response:
-        """The bot's answer; the bridge hears of it once the visitor has it."""
+        """The bot's answer, null while an agent answers; the bridge hears of it once the visitor
+        has it."""
         _refuse_other_origins()
         request.max_content_length = CHAT_BYTES
         conversation = _text_field("conversation", ID_CHARACTERS)
         message = _text_field("message", ID_CHARACTERS)
-        reply = bot.answer(_text_field("text", TEXT_CHARACTERS))
+        text = _text_field("text", TEXT_CHARACTERS)
+        if takeovers.holds(conversation, datetime.now(UTC)):
+            return jsonify(reply=None)
+        reply = bot.answer(text)
         visitor = site.unseal(request.cookies.get(COOKIE))
         body = events_body(bot_message_event(conversation, visitor, message, reply))
         url = _bridge_url("/v1/store/events")
@@ -93,18 +109,34 @@ def _text_field(name: str, most: int) -> str:
     return value
 
 
+def _passed_on(
+    method: str, target: str, headers: dict[str, str], body: bytes = b""
+) -> ResponseReturnValue:
+    try:
+        answer = requests.request(
+            method,
+            _bridge_url(target),
+            data=body,
+            headers=headers,
+            timeout=TIMEOUT_SECONDS,
+            allow_redirects=False,
+        )
+    except requests.RequestException:
+        return {"title": "The bridge does not answer."}, HTTPStatus.BAD_GATEWAY
+    kept = ("Content-Type", "Retry-After")
+    passed = {name: answer.headers[name] for name in kept if name in answer.headers}
+    return answer.content, answer.status_code, passed
+
+
 def _bridge_url(path: str) -> str:
     return f"http://127.0.0.1:{request.environ['SERVER_PORT']}{path}"
 
 
 def _tell_bridge(site: DemoSite, url: str, body: bytes) -> None:
+    headers = site.sign(body, datetime.now(UTC))
     try:
-        _post(url, body, site.sign(body, datetime.now(UTC)))
+        requests.post(
+            url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )
     except requests.RequestException:
         return  # The visitor has the answer; an agent will miss it in the transcript.
-
-
-def _post(url: str, body: bytes, headers: dict[str, str]) -> requests.Response:
-    return requests.post(
-        url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
-    )

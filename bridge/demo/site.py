@@ -1,16 +1,18 @@
 """Who the demo's shop is to the bridge, and how it proves that (api.md, Three callers)."""
 
 import hashlib
-import hmac
 import json
+import re
 import secrets
-from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
 from itsdangerous import BadSignature, Signer
+from werkzeug.datastructures import Headers
+
+from bridge.webhooks import OWN_ID_PREFIX, TOLERANCE, sign, verify
 
 TOKEN_LIFETIME = timedelta(hours=24)
 
@@ -47,16 +49,29 @@ class DemoSite:
         :param now: aware, UTC.
         """
         webhook_id = f"msg_{secrets.token_urlsafe(16)}"
-        timestamp = str(int(now.timestamp()))
-        signed = b".".join([webhook_id.encode(), timestamp.encode(), body])
-        digest = hmac.digest(self.secret, signed, hashlib.sha256)
+        timestamp = int(now.timestamp())
         return {
             "Content-Type": "application/json",
             "Bridge-Site": self.site_id,
             "webhook-id": webhook_id,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": f"v1,{b64encode(digest).decode()}",
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": sign(self.secret, webhook_id, timestamp, body),
         }
+
+    def is_bridge(self, headers: Headers, body: bytes, now: datetime) -> bool:
+        """Whether the bridge itself signed a call: a fresh one, with an id of its own.
+
+        :param headers: of the request.
+        :param body: its raw bytes.
+        :param now: aware, UTC.
+        """
+        webhook_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+        if not webhook_id.startswith(OWN_ID_PREFIX) or not re.fullmatch("[0-9]{1,12}", timestamp):
+            return False
+        if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+            return False
+        signatures = headers.get("webhook-signature", "")
+        return verify([self.secret], webhook_id, int(timestamp), body, signatures)
 
     def seal(self, visitor: str) -> str:
         """The visitor's id as it goes into the cookie: signed, so that nobody picks another's."""

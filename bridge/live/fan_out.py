@@ -138,9 +138,9 @@ class FanOut:
 
     # ------------------------------------------------------------------------------ streams
 
-    def join_agent(self, device: Device, watching: set[str], address: str) -> AgentStream:
+    def join_agent(self, device: Device, address: str) -> AgentStream:
         """A stream for an agent's device: what is recorded after its ``rev`` is put into it, and
-        what is heard in the conversations of ``watching``. Call ``leave`` when it has ended.
+        what is heard in the conversations that the agent watches. Call ``leave`` when it has ended.
 
         Raises :class:`bridge.errors.TooManyRequestsError`, and :class:`UnavailableError`.
         """
@@ -154,8 +154,14 @@ class FanOut:
             site.agents.remove(stream)
             self._forget(device.site, site)
 
-        stream = AgentStream(device, site.rev, watching, leave)
+        stream = AgentStream(device, site.rev, set(), leave)
         site.agents.append(stream)
+        try:
+            # Asked last: a watch that begins meanwhile is told to the stream.
+            stream.watching |= self._sync.watched_by(device.site, device.agent.id)
+        except UnavailableError:
+            leave()
+            raise
         return stream
 
     def join_visitor(
@@ -250,6 +256,9 @@ class FanOut:
         agents = {stream.device.agent.id for stream in site.agents}
         before = site.rev
         changes = self._sync.since(name, agents, before, AT_ONCE, now)
+        if not agents.issuperset(stream.device.agent.id for stream in site.agents):
+            # Somebody joined meanwhile, and what they have read was not asked: once more.
+            return True
         site.rev = changes.rev
         for stream in site.agents:
             self._tell_agent(stream, changes, now)

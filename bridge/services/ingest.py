@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from bridge.domain.demand import heartbeat_seconds
 from bridge.domain.events import STORE_PAGE, Cleared, Mark, PageEvent, PageEventKind, VisitorMessage
 from bridge.domain.page import Timing
 from bridge.domain.presence import State
@@ -202,10 +201,7 @@ class Ingest:
         told = self._recorder.interval(record, page, batch.now)
         if record.state.state is State.CHAT_CLEARED:
             # Whoever writes in a cleared chat ends that, and is told to beat like any other (P7).
-            in_demand = record.demand.present(batch.now)
-            told = heartbeat_seconds(
-                cleared=False, in_demand=in_demand, streams=False, timing=self._timing
-            )
+            told = self._recorder.interval_if_open(record, batch.now, streams=False)
         wrote = VisitorMessage(event.id, event.at, event.page, event.seq, told)
         if record.presence.apply(wrote, self._timing):
             self._heard(batch, loaded)

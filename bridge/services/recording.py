@@ -131,12 +131,20 @@ class Recorder:
         )
 
     def interval(self, record: ConversationRecord, page: Page | None, now: datetime) -> float:
-        """The heartbeat interval to tell a page, or with ``None`` the store (D2)."""
+        """The heartbeat interval to tell a page, or with ``None`` the store or a page that holds
+        no stream (D2)."""
+        if record.deleted or record.state.state is State.CHAT_CLEARED:
+            return 0.0
+        return self.interval_if_open(record, now, streams=page is not None and page.streams)
+
+    def interval_if_open(
+        self, record: ConversationRecord, now: datetime, *, streams: bool
+    ) -> float:
+        """The same for a page of which it is known whether it holds a stream, in a chat that is not
+        cleared, or no longer."""
+        in_demand = record.demand.present(now)
         return heartbeat_seconds(
-            cleared=record.deleted or record.state.state is State.CHAT_CLEARED,
-            in_demand=record.demand.present(now),
-            streams=page is not None and page.streams,
-            timing=self._timing,
+            cleared=False, in_demand=in_demand, streams=streams, timing=self._timing
         )
 
     def _hot_page(self, record: ConversationRecord, page: Page, now: datetime) -> HotPage:

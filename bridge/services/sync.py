@@ -52,6 +52,10 @@ class Sync:
         """The site's revision now."""
         return self._records.revision(site)
 
+    def watched_by(self, site: str, agent: str) -> set[str]:
+        """The conversations that the agent watches, or watched a moment ago."""
+        return set(self._records.watched_by(site, agent))
+
     def since(
         self, site: str, agents: Collection[str], after: int, limit: int, now: datetime
     ) -> SiteChanges:

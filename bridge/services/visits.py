@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bridge.domain.demand import heartbeat_seconds, sync_seconds
+from bridge.domain.demand import sync_seconds
 from bridge.domain.events import KeptAlive, StreamDropped, StreamOpened
 from bridge.domain.page import Timing
 from bridge.domain.presence import State
@@ -93,7 +93,7 @@ class Visits:
         stream = secrets.token_hex(8)
         with self._records.begin(key.site) as work:
             loaded = self._of_visitor(work, key, visitor, now)
-            told = self._told_on_opening(loaded, page, now)
+            told = self._told_if_live(loaded.record, page, now, streams=True)
             opened = StreamOpened(page, stream, now, told.heartbeat_seconds)
             loaded.dirty |= loaded.record.presence.apply(opened, self._timing)
             self._recorder.write(work, loaded, now)
@@ -132,17 +132,9 @@ class Visits:
 
         Raises as :meth:`open_stream` does.
         """
-        kept = self._liveness.keep_alive(key, visitor, page, now)
-        known = None if kept.outcome is Beat.UNKNOWN else self._read(key)
-        if known is None or self.told(known, page, now).heartbeat_seconds != kept.heartbeat_seconds:
-            # An interval that is not the one told last is recorded before it is told (P2).
-            record = self._keep_alive(key, visitor, page, now)
-        else:
-            record = known
-            if kept.watched:
-                self._nudges.heard(key, now)
+        quietly = self._keep_alive_quietly(key, visitor, page, now)
+        record, told = quietly or self._keep_alive(key, visitor, page, now)
         messages = self._messages(key, record, after)
-        told = self.told(record, page, now)
         shown = record.presence.pages.get(page)
         pause = sync_seconds(
             in_demand=record.demand.present(now),
@@ -159,29 +151,46 @@ class Visits:
         cleared = record.deleted or record.state.state is State.CHAT_CLEARED
         return Told(interval, owned.owner if owned else None, cleared)
 
-    def _told_on_opening(self, loaded: Loaded, page: str, now: datetime) -> Told:
-        """A page that is held for gone is told to beat: only that brings it back (P2)."""
-        record = loaded.record
+    def _told_if_live(
+        self, record: ConversationRecord, page: str, now: datetime, *, streams: bool
+    ) -> Told:
+        """The same for a page that may be held for gone: it is told to beat, since only that brings
+        it back (P2). ``streams``: it holds a stream, or is opening one."""
         told = self.told(record, page, now)
         if told.cleared:
             return told
         live = page in record.presence.live_pages(now, self._timing)
-        interval = heartbeat_seconds(
-            cleared=False, in_demand=record.demand.present(now), streams=live, timing=self._timing
-        )
-        return Told(interval, told.owner, cleared=False)
+        interval = self._recorder.interval_if_open(record, now, streams=live and streams)
+        return replace(told, heartbeat_seconds=interval)
+
+    def _keep_alive_quietly(
+        self, key: ConversationKey, visitor: str, page: str, now: datetime
+    ) -> tuple[ConversationRecord, Told] | None:
+        """Keep the page alive without recording it; ``None`` if it must be recorded, since it may
+        not be live, or is to be told another interval than was told last (P2)."""
+        kept = self._liveness.keep_alive(key, visitor, page, now)
+        if kept.outcome is Beat.UNKNOWN:
+            return None
+        record = self._read(key)
+        told = self.told(record, page, now)
+        if told.heartbeat_seconds != kept.heartbeat_seconds:
+            return None
+        if kept.watched:
+            self._nudges.heard(key, now)
+        return record, told
 
     def _keep_alive(
         self, key: ConversationKey, visitor: str, page: str, now: datetime
-    ) -> ConversationRecord:
+    ) -> tuple[ConversationRecord, Told]:
         with self._records.begin(key.site) as work:
             loaded = self._of_visitor(work, key, visitor, now)
-            record = loaded.record
-            interval = self._recorder.interval(record, record.presence.pages.get(page), now)
-            loaded.dirty |= page in record.presence.live_pages(now, self._timing)
-            record.presence.apply(KeptAlive(page, now, interval), self._timing)
+            presence = loaded.record.presence
+            streams = page in presence.pages and presence.pages[page].streams
+            told = self._told_if_live(loaded.record, page, now, streams=streams)
+            loaded.dirty |= page in presence.live_pages(now, self._timing)
+            presence.apply(KeptAlive(page, now, told.heartbeat_seconds), self._timing)
             self._recorder.write(work, loaded, now)
-        return record
+        return loaded.record, told
 
     def _settle_site(
         self, site: str, dropped: list[tuple[OpenedStream, datetime]], now: datetime

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from bridge.api.schemas.agent import AgentName, NoteBody
+
 
 class Health(Struct):
     """The process, or storage too, is in order."""
@@ -21,7 +23,7 @@ class FieldError(Struct):
 
 
 class Problem(Struct):
-    """An error (RFC 9457)."""
+    """An error (RFC 9457); a conflict also says whose takeover, or which note, is in the way."""
 
     type: str
     title: str
@@ -30,3 +32,5 @@ class Problem(Struct):
     code: str
     request_id: str | None
     errors: list[FieldError] | UnsetType = UNSET
+    owner: AgentName | UnsetType = UNSET
+    note: NoteBody | UnsetType = UNSET

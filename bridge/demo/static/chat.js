@@ -1,6 +1,7 @@
 /**
  * The demo's chat widget. It knows the bridge only by the adapter contract: it tells ChatPresence
- * when a chat begins or is resumed, what the visitor writes, and when the chat is cleared.
+ * when a chat begins or is resumed, what the visitor writes, and when the chat is cleared, and shows
+ * what ChatPresence brings: the words of agents, and who answers.
  */
 (function () {
 	'use strict';
@@ -19,10 +20,13 @@
 	const field = form.querySelector('textarea');
 	const clearButton = root.querySelector('[data-chat-clear]');
 	const confirmation = root.querySelector('.chat-confirm');
+	const whoAnswers = root.querySelector('[data-chat-answers]');
+	const botAnswers = whoAnswers.textContent;
 
-	/** The chat of this tab: {conversation, open, messages: [{id, author, text}]}. */
+	/** The chat of this tab: {conversation, open, messages: [{id, author, text, name, unanswered}]}. */
 	let chat = load();
 	let asking = false;
+	let takenOver = false;
 
 	function load() {
 		try {
@@ -54,11 +58,11 @@
 		return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 	}
 
-	function show(author, text) {
+	function show({ author, text, name }) {
 		const line = document.createElement('p');
 		const who = document.createElement('span');
-		who.className = 'unseen';
-		who.textContent = { visitor: 'You: ', bot: 'Bot: ', trouble: '' }[author];
+		who.className = author === 'agent' ? 'chat-name' : 'unseen';
+		who.textContent = { visitor: 'You: ', bot: 'Bot: ', agent: name }[author] || '';
 		line.className = author;
 		line.append(who, text);
 		log.append(line);
@@ -67,8 +71,8 @@
 
 	function render() {
 		log.replaceChildren();
-		show('bot', GREETING);
-		chat.messages.forEach((message) => show(message.author, message.text));
+		show({ author: 'bot', text: GREETING });
+		chat.messages.forEach(show);
 		clearButton.hidden = !chat.conversation;
 	}
 
@@ -85,10 +89,10 @@
 		bubble.focus();
 	}
 
-	function add(author, id, text) {
-		chat.messages.push({ id, author, text });
+	function add(message) {
+		chat.messages.push(message);
 		save();
-		show(author, text);
+		show(message);
 	}
 
 	function send(text) {
@@ -99,7 +103,7 @@
 		}
 		const id = randomId();
 		ChatPresence.message({ id, text });
-		add('visitor', id, text);
+		add({ id, author: 'visitor', text });
 		answer();
 	}
 
@@ -107,11 +111,11 @@
 	async function answer() {
 		const { conversation } = chat;
 		const message = chat.messages[chat.messages.length - 1];
-		if (asking || !message || message.author !== 'visitor') {
+		if (asking || !message || message.author !== 'visitor' || message.unanswered) {
 			return;
 		}
 		asking = true;
-		typing.textContent = 'The bot is writing…';
+		typing.textContent = takenOver ? '' : 'The bot is writing…';
 		await new Promise((resolve) => setTimeout(resolve, THINKING_MS));
 		const reply = await ask(conversation, message);
 		asking = false;
@@ -119,13 +123,17 @@
 		if (conversation !== chat.conversation) {
 			return; // cleared in the meantime
 		}
-		if (reply === null) {
-			show('trouble', 'The bot could not be reached. Your message has been kept.');
-			return;
+		if (reply === undefined) {
+			show({ author: 'trouble', text: 'The bot could not be reached. Your message has been kept.' });
+		} else if (reply === null) {
+			message.unanswered = true; // by the bot: a person answers
+			save();
+		} else {
+			add({ id: 'bot-' + message.id, author: 'bot', text: reply });
 		}
-		add('bot', 'bot-' + message.id, reply);
 	}
 
+	/** The bot's words; null while a person answers; undefined when the shop cannot be reached. */
 	async function ask(conversation, { id, text }) {
 		try {
 			const response = await fetch(root.dataset.chat, {
@@ -133,10 +141,23 @@
 				headers: { 'Content-Type': 'application/json' },
 				body: JSON.stringify({ conversation, message: id, text })
 			});
-			return response.ok ? (await response.json()).reply : null;
+			return response.ok ? (await response.json()).reply : undefined;
 		} catch (error) {
-			return null;
+			return undefined;
 		}
+	}
+
+	/** An agent, or the bridge itself, says something: it is delivered once this returns. */
+	function hear({ id, author, text, agent }) {
+		add({ id, author, text, name: agent ? agent.name : '' });
+		if (author === 'agent') {
+			setOpen(true);
+		}
+	}
+
+	function showTakeover({ active, agent }) {
+		takenOver = active;
+		whoAnswers.textContent = active ? agent.name + ' answers you.' : botAnswers;
 	}
 
 	function clear() {
@@ -206,5 +227,7 @@
 			resume();
 		}
 	});
+	ChatPresence.onMessage(hear);
+	ChatPresence.onTakeover(showTakeover);
 	resume();
 })();
