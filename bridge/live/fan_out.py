@@ -291,8 +291,10 @@ class FanOut:
         for view in views:
             record = view.summary.record
             for stream in site.visitors.get(record.id, ()):
-                told = self._visits.told(record, stream.page, now)
-                stream.mailbox.put(told)
                 page = record.presence.pages.get(stream.page)
-                if told.cleared or (page is not None and page.gone):
+                gone = page is not None and page.gone
+                told = self._visits.told(record, stream.page, now)
+                if not gone:
+                    stream.mailbox.put(told)
+                if gone or told.cleared:
                     stream.mailbox.close()

@@ -65,11 +65,15 @@ class Recorder:
         return loaded
 
     def find(self, work: Work, conversation: str, now: datetime) -> Loaded:
-        """The same for one that is asked for. Raises :class:`NotFoundError` if it is not there, or
-        deleted."""
+        """The same for one that is asked for, in the state that it has at ``now``.
+
+        Raises :class:`NotFoundError` if it is not there, or deleted.
+        """
         loaded = self.load(work, conversation, now)
         if loaded is None or loaded.record.deleted:
             raise NotFoundError("There is no such conversation.")
+        # What is decided by the present state, is decided by that of now.
+        self.evaluate(work, loaded, max(now, loaded.record.recorded_at))
         return loaded
 
     def write(self, work: Work, loaded: Loaded, now: datetime) -> None:
