@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter
 
 from bridge.api import agent, agent_stream, conversing, cors, operations, problems, store, visitor
 from bridge.api.services import Services
@@ -33,7 +34,8 @@ class IdConverter(BaseConverter):
     def to_python(self, value: str) -> str:
         """The id, as it is."""
         if not value.isprintable():
-            raise ValidationError
+            # Not a ValidationError, after which another method's rule would make it a 405.
+            raise NotFound
         return value
 
 

@@ -12,6 +12,7 @@ from bridge.api.services import services
 from bridge.errors import UnavailableError
 
 _PREFLIGHT_SECONDS = "7200"
+_HEADERS = "Authorization, Content-Type, Last-Event-ID"
 
 
 def add_preflight(blueprint: Blueprint, path: str) -> None:
@@ -23,7 +24,7 @@ def add_preflight(blueprint: Blueprint, path: str) -> None:
         response = Response(status=204)
         if _known(request.headers.get("Origin", "")):
             response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+            response.headers["Access-Control-Allow-Headers"] = _HEADERS
             response.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
         return response
 

@@ -30,6 +30,10 @@ def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
     def visitor_stream() -> Response:
         """What concerns a page, as it happens."""
         app, asked = services(), _asked(tokens)
+        if request.method == "HEAD":
+            # No stream is held: none may be recorded as opened, nor as dropped (P2).
+            app.visits.sync(asked.key, asked.visitor, asked.page, asked.after, g.now)
+            return Response(content_type="text/event-stream; charset=utf-8")
         # Joined first: what happens while the stream is opened is in its mailbox.
         joined = app.fan_out.join_visitor(
             asked.key, asked.visitor, asked.page, limits.address_key(request.remote_addr)

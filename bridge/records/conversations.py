@@ -101,15 +101,11 @@ def idle(
 
 def active(connection: sa.Connection) -> Iterable[tuple[str, list[ConversationRecord]]]:
     """All conversations recorded present, or in demand, in batches of one site."""
-    present = sa.select(c.site, c.id).where(sa.text("rank > 0"))
-    in_demand = sa.select(c.site, c.id).where(c.demand_due.is_not(None))
     # Each from its own index; a condition with OR would read the whole table.
-    found = present.union(in_demand).subquery()
-    both = sa.and_(c.site == found.c.site, c.id == found.c.id)
+    present = sa.select(conversations).where(sa.text("rank > 0"))
+    in_demand = sa.select(conversations).where(c.demand_due.is_not(None), sa.text("rank = 0"))
     rows = connection.execute(
-        sa.select(conversations)
-        .select_from(found.join(conversations, both))
-        .order_by(c.site, c.id),
+        sa.union_all(present, in_demand).order_by("site", "id"),
         execution_options={"yield_per": _BATCH},
     )
     site, batch = "", list[ConversationRecord]()
@@ -127,12 +123,15 @@ def listing(
     connection: sa.Connection, site: str, agent: str, query: ConversationQuery
 ) -> list[ConversationSummary]:
     """Conversations in the order asked for, read from an index, in one query."""
-    statement = _summaries(site, agent).where(c.deleted.is_(False))
+    statement = _summaries(site, agent)
+    # What is deleted has no owner. To ask for both would have SQLite read the whole site in order.
+    if query.owner is not None:
+        statement = statement.where(c.owner == query.owner)
+    else:
+        statement = statement.where(c.deleted.is_(False))
     by_activity = (c.last_activity_at.desc(), c.id.desc())
     if query.text is not None:
         statement = statement.where(_matches(query.text))
-    if query.owner is not None:
-        statement = statement.where(c.owner == query.owner)
     if query.presence is not None:
         # Of one state all have one rank.
         statement = statement.where(c.state == query.presence).order_by(*by_activity)
@@ -258,7 +257,7 @@ def _record(row: sa.Row[Any]) -> ConversationRecord:
 
 
 def _values(site: str, record: ConversationRecord) -> dict[str, Any]:
-    state = record.state
+    state, takeover = record.state, record.demand.takeover
     return {
         "site": site,
         "id": record.id,
@@ -282,7 +281,7 @@ def _values(site: str, record: ConversationRecord) -> dict[str, Any]:
         "entered_at": record.entered_at,
         "demand": None if record.demand == _NOBODY else _encode(record.demand).decode(),
         "demand_due": record.demand_due,
-        "owner": record.demand.takeover.owner.id if record.demand.takeover else None,
+        "owner": takeover.owner.id if takeover and not record.deleted else None,
         "last_message": record.last_message,
         "message_count": record.message_count,
         "deleted": record.deleted,

@@ -12,6 +12,9 @@ from bridge.records.upsert import upsert
 
 m = messages.c
 
+# As its index has it, and not as a parameter: else the index is not used.
+_QUEUED = m.delivery == sa.text("'queued'")
+
 
 def find(
     connection: sa.Connection, site: str, conversation: str, message: str
@@ -72,14 +75,20 @@ def for_visitor(
     connection: sa.Connection, site: str, conversation: str, after: int | None, limit: int
 ) -> list[MessageRecord]:
     """See :meth:`bridge.ports.Records.messages_for_visitor`."""
-    of_conversation = sa.and_(m.site == site, m.conversation == conversation)
-    queued = sa.select(m.id).where(of_conversation, m.delivery == sa.text("'queued'"))
-    wanted: sa.ColumnElement[bool] = m.id.in_(queued)
+    of_conversation = sa.select(messages).where(m.site == site, m.conversation == conversation)
+    wanted = [of_conversation.where(_QUEUED)]
     if after is not None:
-        wanted |= sa.and_(m.place > after, m.author.in_(("agent", "system")))
-    rows = connection.execute(
-        sa.select(messages).where(of_conversation, wanted).order_by(m.place).limit(limit)
+        came = (
+            m.place > after,
+            m.author.in_(("agent", "system")),
+            m.delivery.is_distinct_from("queued"),
+        )
+        wanted.append(of_conversation.where(*came))
+    # Each from its own index; a condition with OR would read the whole conversation.
+    found = sa.union_all(
+        *(sa.select(each.order_by(m.place).limit(limit).subquery()) for each in wanted)
     )
+    rows = connection.execute(found.order_by("place").limit(limit))
     return [_record(row) for row in rows]
 
 

@@ -55,7 +55,7 @@ class OpenedStream:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The answer to a page that asks."""
+    """The answer to a page that asks: all that it is to show up to ``rev`` is in it."""
 
     rev: int
     state: State
@@ -142,7 +142,10 @@ class Visits:
             visible=shown is None or not shown.hidden,
             timing=self._timing,
         )
-        return Synced(record.rev, record.state.state, told, messages, pause)
+        rev = record.rev
+        if told.cleared or len(messages) == MOST_MESSAGES:
+            rev = max([after or 0, *(each.place for each in messages)])
+        return Synced(rev, record.state.state, told, messages, pause)
 
     def told(self, record: ConversationRecord, page: str, now: datetime) -> Told:
         """What the page is to be told of its conversation."""

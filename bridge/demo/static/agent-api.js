@@ -1,6 +1,7 @@
 /** The agent's API, as the app would speak it (see /docs). */
 
 const RETRY_MS = 3000;
+const SILENCE_MS = 40000; // the bridge says something every 15 seconds
 
 const token = document.querySelector('[data-agent-token]')?.dataset.agentToken;
 const headers = { Authorization: 'Bearer ' + token };
@@ -29,6 +30,11 @@ export async function ask(method, path, body, options = {}) {
 	return answer;
 }
 
+/** Resolves after a moment, not the same for everybody. */
+export function pause() {
+	return new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())));
+}
+
 export function pathOf(conversation, rest = '') {
 	return '/conversations/' + encodeURIComponent(conversation) + rest;
 }
@@ -48,19 +54,26 @@ export async function follow(after, handlers) {
 			}
 		} catch (error) {
 			handlers.lost(error);
-			await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())));
+			await pause();
 		}
 	}
 }
 
 async function* events(url) {
-	const response = await fetch(url, { headers });
+	const connection = new AbortController();
+	const giveUp = () => connection.abort(new Error('The connection was lost.'));
+	let silence = setTimeout(giveUp, SILENCE_MS);
+	// What was open before the network went away may never say another word.
+	addEventListener('online', giveUp, { signal: connection.signal });
+	const response = await fetch(url, { headers, signal: connection.signal });
 	if (!response.ok) {
 		throw new Refused(response, await response.json());
 	}
 	const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
 	let text = '';
 	for (let chunk; !(chunk = await reader.read()).done; ) {
+		clearTimeout(silence);
+		silence = setTimeout(giveUp, SILENCE_MS);
 		const blocks = (text + chunk.value).split('\n\n');
 		text = blocks.pop();
 		for (const block of blocks) {

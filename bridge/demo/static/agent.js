@@ -3,7 +3,7 @@
  * release. For the demo alone.
  */
 
-import { ask, follow, pathOf } from './agent-api.js';
+import { ask, follow, pathOf, pause } from './agent-api.js';
 import { element, nameOf, renderList, setText } from './agent-list.js';
 
 const WATCH_MS = 15000;
@@ -177,9 +177,20 @@ async function refresh() {
 	return read.rev;
 }
 
+async function firstRevision() {
+	for (;;) {
+		try {
+			me = await ask('GET', '/me');
+			return await refresh();
+		} catch (error) {
+			complain(error);
+			await pause();
+		}
+	}
+}
+
 async function start() {
-	me = await ask('GET', '/me');
-	const rev = await refresh();
+	const rev = await firstRevision();
 	setInterval(attempt(refresh), LABELS_MS);
 	follow(rev, {
 		open: () => complain(null),
