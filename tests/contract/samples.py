@@ -8,9 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bridge.domain.demand import Demand, Watch
 from bridge.domain.events import HeardElsewhere, Mark
 from bridge.domain.page import Hearing, Page, Restored, StorePage, Stream, Told
 from bridge.domain.presence import End, Presence, PresenceState, Reason, State
+from bridge.domain.takeover import Person, Takeover
 from bridge.ports import (
     Agent,
     ConversationRecord,
@@ -52,6 +54,28 @@ def conversation(id: str = "c", **different: Any) -> ConversationRecord:
     """A conversation of the visitor ``v`` who is offline."""
     plain = ConversationRecord(id, "v", START, START, Presence(), OFFLINE, START, rev=1)
     return replace(plain, **different)
+
+
+def demanded(
+    *watchers: str, owner: str | None = None, until: float = 45
+) -> tuple[Demand, datetime]:
+    """Who watches, until when in seconds, and who has taken over; and when that is due."""
+    watches = tuple(Watch(person(each), f"device of {each}", moment(until)) for each in watchers)
+    takeover = None if owner is None else Takeover(person(owner), START, 1, START)
+    return Demand(watches, takeover), moment(until)
+
+
+def in_demand(
+    id: str, *watchers: str, owner: str | None = None, **different: Any
+) -> ConversationRecord:
+    """A conversation that those agents watch, and that ``owner`` has taken over."""
+    demand, due = demanded(*watchers, owner=owner)
+    return conversation(id, demand=demand, demand_due=due, **different)
+
+
+def person(id: str) -> Person:
+    """An agent, as other agents see them."""
+    return Person(id, f"Agent {id}")
 
 
 def message(
@@ -141,34 +165,47 @@ states = st.builds(
     title=_maybe_texts,
     pages=st.integers(0, 64),
 )
-conversations = st.builds(
-    ConversationRecord,
-    id=texts,
-    visitor=_maybe_texts,
-    started_at=moments,
-    last_activity_at=moments,
-    presence=presences,
-    state=states,
-    recorded_at=moments,
-    heard_at=_maybe_moments,
-    last_message=_documents,
-    message_count=st.integers(0, 2**31 - 1),
-    deleted=st.just(False),
-    rev=st.integers(1, 2**53),
+_people = st.builds(Person, texts, texts, _maybe_texts)
+demands = st.builds(
+    Demand,
+    watches=st.lists(st.builds(Watch, _people, texts, moments), max_size=2).map(tuple),
+    takeover=st.none() | st.builds(Takeover, _people, moments, st.integers(0, 2**53), moments),
 )
-messages = st.builds(
-    MessageRecord,
-    id=texts,
-    conversation=texts,
-    author=st.sampled_from(["visitor", "bot", "agent", "system"]),
-    text=texts,
-    at=moments,
-    name=_maybe_texts,
-    agent=st.none() | st.fixed_dictionaries({"id": texts, "name": texts}),
-    delivery=st.sampled_from([None, "queued", "delivered"]),
-    delivered_at=_maybe_moments,
-    rev=st.integers(1, 2**53),
-    place=st.integers(1, 2**53),
+conversation_fields = {
+    "id": texts,
+    "visitor": _maybe_texts,
+    "started_at": moments,
+    "last_activity_at": moments,
+    "presence": presences,
+    "state": states,
+    "recorded_at": moments,
+    "entered_at": _maybe_moments,
+    "heard_at": _maybe_moments,
+    "demand": demands,
+    "demand_due": _maybe_moments,
+    "last_message": _documents,
+    "message_count": st.integers(0, 2**31 - 1),
+    "deleted": st.just(value=False),
+    "rev": st.integers(1, 2**53),
+}
+conversations = st.builds(ConversationRecord, **conversation_fields)
+message_fields = {
+    "id": texts,
+    "conversation": texts,
+    "author": st.sampled_from(["visitor", "bot", "agent", "system"]),
+    "text": texts,
+    "at": moments,
+    "name": _maybe_texts,
+    "agent": st.none() | st.fixed_dictionaries({"id": texts, "name": texts}),
+    "delivery": st.sampled_from([None, "queued", "delivered"]),
+    "delivered_at": _maybe_moments,
+    "rev": st.integers(1, 2**53),
+    "place": st.integers(1, 2**53),
+    "client_key": _maybe_texts,
+}
+messages = st.builds(MessageRecord, **message_fields).map(
+    # A key is of one message alone.
+    lambda each: each if each.client_key is None else replace(each, client_key=f"of {each.id}")
 )
 visitors = st.builds(
     VisitorRecord,

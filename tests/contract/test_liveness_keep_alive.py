@@ -1,4 +1,4 @@
-"""What every engine of liveness promises of requests that ``seq`` does not order, such as a sync."""
+"""What every engine of liveness promises of requests without a mark, such as a sync."""
 
 from __future__ import annotations
 

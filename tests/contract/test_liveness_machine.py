@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ ALLOWANCES = st.sampled_from([10.0, 30.0, 150.0])
 # Two processes hand on what they heard, not quite in order.
 DELAYS = st.sampled_from([0.0, 0.0, 0.0, 0.25, 1.0])
 MOSTLY = st.sampled_from([True, True, True, False])
-KEYS = st.sampled_from([key("a"), key("b"), key("a", "another site")])
+KEYS = st.sampled_from([key("a"), key("a"), key("b"), key("a", "another site")])
 VISITORS = st.sampled_from(["v", "v", "v", "w"])
 PAGES = st.sampled_from(["p", "q"])
 SEQS = st.integers(0, 4)
@@ -58,7 +58,8 @@ class ModelPage:
 
     def last_request(self) -> float:
         """By the requests themselves: a page restored after a restart was not heard by that."""
-        return max(seconds(self.mark.at), self.kept or seconds(self.mark.at))
+        signal = seconds(self.mark.at)
+        return signal if self.kept is None else max(signal, self.kept)
 
 
 @dataclass
@@ -102,7 +103,8 @@ class LivenessMachine(RuleBasedStateMachine):
     @initialize()
     def something_is_there(self) -> None:
         for conversation, allowance in ((key("a"), 10.0), (key("b"), 30.0)):
-            pages = {"p": Placing(1, "x", 0.0, None, allowance, 5.0)}
+            told = Placing(1, "x", 0.0, None, allowance, 5.0)
+            pages = {"p": told, "q": replace(told, informed=False)}
             self.place(conversation, "v", None, None, True, False, None, pages)
 
     @rule(passed=SECONDS)
@@ -142,7 +144,7 @@ class LivenessMachine(RuleBasedStateMachine):
         takeover: float | None,
         pages: dict[str, Placing],
     ) -> None:
-        """``heard`` lies as long ago; until ``due`` and the end of the ``takeover`` it is as long."""
+        """``heard`` lies so long ago; ``due`` and the end of the ``takeover`` are so far away."""
         placed = ModelConversation(
             visitor,
             None if heard is None else self.now - heard,

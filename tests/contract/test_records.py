@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +32,7 @@ from tests.contract.samples import (
     START,
     SWITCHING,
     conversation,
+    in_demand,
     message,
     moment,
 )
@@ -74,9 +77,17 @@ def test_a_conversation_keeps_every_field(records: Records, record: Conversation
     assert found == ConversationSummary(record, None, record.message_count)
 
 
-@pytest.mark.parametrize("kind", [Page, StorePage])
-def test_the_samples_leave_no_field_of_a_page_out(kind: type[Page]) -> None:
-    assert {field.name for field in fields(kind)} == set(samples.page_fields)
+@pytest.mark.parametrize(
+    ("kind", "sampled"),
+    [
+        (Page, samples.page_fields),
+        (StorePage, samples.page_fields),
+        (ConversationRecord, samples.conversation_fields),
+        (MessageRecord, samples.message_fields),
+    ],
+)
+def test_the_samples_leave_no_field_out(kind: type[Any], sampled: Collection[str]) -> None:
+    assert {field.name for field in fields(kind)} == set(sampled)
 
 
 def test_times_are_exact_in_every_zone_and_to_the_microsecond(records: Records) -> None:
@@ -148,8 +159,7 @@ def test_an_emptied_conversation_has_nothing_left(records: Records) -> None:
         for each in ("c", "kept"):
             work.save_message(message(conversation=each))
             work.keep_change(each, 1, ONLINE, START)
-    records.mark_read(SITE, "agent", "c", 2)
-    records.mark_read(SITE, "agent", "kept", 2)
+            assert work.mark_read("agent", each, 2)
     with records.begin(SITE) as work:
         work.empty_conversation("c")
     assert records.list_messages(SITE, "c", None, None, 10) == []
@@ -160,22 +170,37 @@ def test_an_emptied_conversation_has_nothing_left(records: Records) -> None:
     assert unread(records, "kept") == 1
 
 
-def test_all_present_conversations_come_by_site(records: Records) -> None:
-    save(records, *(conversation(f"c{n}", state=ONLINE) for n in range(3)), conversation("gone"))
+def test_all_active_conversations_come_by_site(records: Records) -> None:
+    present = [conversation(f"c{n}", state=ONLINE) for n in range(3)]
+    watched, owned = in_demand("watched", "1"), in_demand("owned", owner="1")
+    both = in_demand("both", "1", state=ONLINE)
+    save(records, *present, conversation("gone"), watched, owned, both)
     save(records, conversation("x", state=ONLINE, deleted=True))
     save(records, conversation("c0", state=SWITCHING), site=OTHER_SITE)
-    found = [(site, {each.id for each in batch}) for site, batch in records.present_conversations()]
-    assert found == [(SITE, {"c0", "c1", "c2"}), (OTHER_SITE, {"c0"})]
+    save(records, in_demand("watched", "2"), conversation("owned"), site=OTHER_SITE)
+    found = {site: by_id(batch) for site, batch in records.active_conversations()}
+    assert found == {
+        SITE: by_id([*present, watched, owned, both]),
+        OTHER_SITE: by_id([conversation("c0", state=SWITCHING), in_demand("watched", "2")]),
+    }
 
 
-def test_present_conversations_come_in_batches_without_loss(records: Records) -> None:
-    save(records, *(conversation(f"c{n}", state=ONLINE) for n in range(4_500)))
-    save(records, *(conversation(f"c{n}", state=ONLINE) for n in range(10)), site=OTHER_SITE)
-    batches = list(records.present_conversations())
+def test_active_conversations_come_in_batches_each_once(records: Records) -> None:
+    def active(number: int) -> list[ConversationRecord]:
+        kinds = (conversation, partial(in_demand, owner="1"))
+        return [kinds[n % 2](f"c{n}", state=ONLINE) for n in range(number)]
+
+    save(records, *active(4_500))
+    save(records, *active(10), site=OTHER_SITE)
+    batches = list(records.active_conversations())
     assert [site for site, _ in batches].count(SITE) > 1
     for site, number in ((SITE, 4_500), (OTHER_SITE, 10)):
         ids = [each.id for at, batch in batches if at == site for each in batch]
         assert len(ids) == len(set(ids)) == number
+
+
+def by_id(batch: Iterable[ConversationRecord]) -> list[ConversationRecord]:
+    return sorted(batch, key=lambda record: record.id)
 
 
 # ------------------------------------------------------------------- messages, visitors

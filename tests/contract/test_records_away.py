@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,69 +15,38 @@ import sqlalchemy as sa
 
 from bridge.encryption import Encryption
 from bridge.errors import UnavailableError
-from bridge.ports import ConversationQuery, Device, Pairing, Records, VisitorRecord
+from bridge.ports import Records, VisitorRecord, Work
 from bridge.records import database as database_module
 from bridge.records import schema
 from bridge.records.database import Database
 from bridge.records.engine import SqlRecords
+from bridge.records.tables import metadata
 from tests.contract.conftest import with_driver
-from tests.contract.samples import SITE, START, device, message, pairing, site
+from tests.contract.records_methods import (
+    READERS,
+    WORK,
+    WRITERS,
+    RecordsCalls,
+    write,
+    written,
+)
+from tests.contract.samples import SITE, START, message, pairing, site
 from tests.servers.postgresql import PostgreSQL, postgresql
 from tests.servers.waiting import wait_until
 
 ENCRYPTION = Encryption("a-key-for-tests-only-0123456789abcdef")
 
 
-def write(records: Records, name: str = "Jane") -> None:
-    with records.begin(SITE) as work:
-        work.save_visitor(VisitorRecord("v", name))
-        work.save_message(message(f"of {name}"))
-
-
-def written(records: Records) -> list[str]:
-    found = records.list_messages(SITE, "c", None, None, 10)
-    return sorted(each.id for each in found or [])
-
-
-def pair(_: Pairing) -> tuple[Device, str]:
-    return device(), "token hash"
-
-
-READERS: dict[str, Callable[[Records], object]] = {
-    "site": lambda records: records.site(SITE),
-    "sites": lambda records: records.sites(),
-    "site_status": lambda records: records.site_status(SITE),
-    "origin_known": lambda records: records.origin_known("https://shop.example"),
-    "superseded_tokens": lambda records: records.superseded_tokens(START),
-    "device_by_token": lambda records: records.device_by_token("hash"),
-    "devices": lambda records: records.devices(SITE),
-    "list_conversations": lambda records: records.list_conversations(
-        SITE, "agent", ConversationQuery(10)
-    ),
-    "read_conversation": lambda records: records.read_conversation(SITE, "agent", "c"),
-    "list_messages": written,
-    "changes": lambda records: records.changes(SITE, "c"),
-    "present_conversations": lambda records: list(records.present_conversations()),
-    "alive_at": lambda records: records.alive_at(),
-}
-WRITERS: dict[str, Callable[[Records], object]] = {
-    "begin": write,
-    "add_site": lambda records: records.add_site(site("st_new"), START),
-    "rotate_secret": lambda records: records.rotate_secret(SITE, b"new", START),
-    "use_pairing": lambda records: records.use_pairing("hash", START, pair),
-    "device_seen": lambda records: records.device_seen("dev_1", START),
-    "mark_read": lambda records: records.mark_read(SITE, "agent", "c", 1),
-    "record_alive": lambda records: records.record_alive(START),
-    "forget_replays": lambda records: records.forget_replays(START),
-}
-
-
 def test_no_method_is_forgotten_here() -> None:
-    methods = {name for name in vars(Records) if not name.startswith("_")}
-    assert READERS.keys() | WRITERS.keys() == methods
+    assert READERS.keys() | WRITERS.keys() == methods(Records)
+    assert WORK.keys() == methods(Work)
 
 
-def refused(records: Records, methods: dict[str, Callable[[Records], object]]) -> None:
+def methods(port: type) -> set[str]:
+    return {name for name in vars(port) if not name.startswith("_")}
+
+
+def refused(records: Records, methods: RecordsCalls) -> None:
     """Each of ``methods`` says that storage is away, and when to try again."""
     for name, ask in methods.items():
         with pytest.raises(UnavailableError) as caught:
@@ -148,7 +117,7 @@ def test_a_server_that_is_stopped_is_away_and_comes_back(own_server: OwnServer) 
     records, database = new_records(own_server.url)
     write(records, "Jane")
     own_server.stop()
-    refused(records, READERS | WRITERS)
+    refused(records, {**READERS, **WRITERS})
     own_server.start()
     assert written(records) == ["of Jane"]
     write(records, "John")
@@ -174,6 +143,29 @@ def test_a_server_that_stops_in_the_middle_kept_nothing(own_server: OwnServer) -
     database.dispose()
 
 
+@pytest.fixture(scope="module")
+def server_url(postgresql_server: PostgreSQL) -> str:
+    return postgresql_server.new_database()
+
+
+@pytest.fixture(scope="module")
+def shared_database(server_url: str) -> Iterator[Database]:
+    _, database = new_records(with_driver(server_url))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def cut_off_records(shared_database: Database) -> SqlRecords:
+    """Records of a site that has nothing yet."""
+    with shared_database.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    records = SqlRecords(shared_database, ENCRYPTION)
+    records.add_site(site(), START)
+    return records
+
+
 @pytest.fixture
 def server_database(postgresql_server: PostgreSQL) -> str:
     return postgresql_server.new_database()
@@ -193,24 +185,31 @@ def test_a_site_that_somebody_holds_on_to_is_locked(server_database: str) -> Non
     database.dispose()
 
 
-def test_a_session_that_is_cut_off_is_replaced(server_database: str) -> None:
-    records, database = new_records(with_driver(server_database))
+@pytest.mark.parametrize("method", WORK)
+def test_a_transaction_that_is_cut_off_never_was(
+    cut_off_records: SqlRecords, server_url: str, method: str
+) -> None:
+    done: list[str] = []
 
     def cut_off() -> None:
-        with records.begin(SITE) as work:
-            work.save_message(message())
-            with psycopg.connect(server_database, autocommit=True) as administrator:
+        with cut_off_records.begin(SITE) as work:
+            work.after_commit(lambda: done.append("told"))
+            work.save_message(message("lost"))
+            with psycopg.connect(server_url, autocommit=True) as administrator:
                 administrator.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
+            WORK[method](work)
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError) as caught:
         cut_off()
-    assert written(records) == []
-    write(records)
-    assert written(records) == ["of Jane"]
-    database.dispose()
+    assert caught.value.retry_after
+    # The next session is another one.
+    assert written(cut_off_records) == []
+    assert done == []
+    with cut_off_records.begin(SITE) as work:
+        WORK[method](work)
 
 
 def test_a_server_that_went_read_only_or_full(server_database: str) -> None:
@@ -303,7 +302,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'none' / 'bridge.db'}")
-    refused(SqlRecords(database, ENCRYPTION), READERS | WRITERS)
+    refused(SqlRecords(database, ENCRYPTION), {**READERS, **WRITERS})
     with pytest.raises(UnavailableError):
         schema.migrate(database)
     with pytest.raises(UnavailableError):
@@ -313,7 +312,7 @@ def test_a_file_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_away(tmp_path: Path) -> None:
     (tmp_path / "bridge.db").write_bytes(b"no database" * 1_000)
     database = Database(f"sqlite:///{tmp_path / 'bridge.db'}")
-    refused(SqlRecords(database, ENCRYPTION), READERS | WRITERS)
+    refused(SqlRecords(database, ENCRYPTION), {**READERS, **WRITERS})
     database.dispose()
 
 

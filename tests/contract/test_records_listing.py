@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.contract.samples import (
     START,
     SWITCHING,
     conversation,
+    in_demand,
     message,
     moment,
 )
@@ -131,22 +133,57 @@ def test_an_awkward_name_is_found_by_itself(records: Records) -> None:
     assert listed(records, ConversationQuery(10, text=AWKWARD)) == ["c"]
 
 
+def test_a_list_can_be_of_what_one_agent_has_taken_over(records: Records) -> None:
+    states = [ONLINE, OFFLINE, SWITCHING, ONLINE]
+    own = [
+        in_demand(f"own{n}", "2", owner="1", state=state, last_activity_at=moment(n))
+        for n, state in enumerate(states)
+    ]
+    save(records, *own, in_demand("another's", "1", owner="2"), in_demand("watched", "1"))
+    save(records, conversation("nobody's"), in_demand("gone", owner="1", deleted=True))
+    save(records, in_demand("elsewhere", owner="1"), site=OTHER_SITE)
+    assert listed(records, ConversationQuery(10, owner="1")) == ["own3", "own0", "own2", "own1"]
+    recent = ConversationQuery(2, "recent", owner="1")
+    assert listed(records, recent) == ["own3", "own2"]
+    assert listed(records, replace(recent, after=(1, moment(2), "own2"))) == ["own1", "own0"]
+    assert listed(records, ConversationQuery(10, presence="online", owner="1")) == ["own3", "own0"]
+    assert listed(records, ConversationQuery(10, owner="3")) == []
+
+
+def read(records: Records, agent: str, conversation: str, count: int, site: str = SITE) -> bool:
+    with records.begin(site) as work:
+        return work.mark_read(agent, conversation, count)
+
+
 def test_unread_messages_are_counted_for_each_agent(records: Records) -> None:
     save(records, conversation(message_count=3))
     save(records, conversation(message_count=3), site=OTHER_SITE)
-    records.mark_read(SITE, "sam", "c", 2)
+    assert read(records, "sam", "c", 2)
     assert [unread(records, SITE, agent) for agent in ("sam", "kim")] == [1, 3]
     assert unread(records, OTHER_SITE, "sam") == 3
-    records.mark_read(SITE, "sam", "c", 3)
+    assert read(records, "sam", "c", 3)
     assert unread(records, SITE, "sam") == 0
 
 
 def test_what_was_read_does_not_become_unread(records: Records) -> None:
     # Two phones of one agent: the slower request read less.
     save(records, conversation(message_count=3))
-    records.mark_read(SITE, "sam", "c", 3)
-    records.mark_read(SITE, "sam", "c", 2)
+    assert read(records, "sam", "c", 3)
+    assert not read(records, "sam", "c", 2)
+    assert not read(records, "sam", "c", 3)
     assert unread(records, SITE, "sam") == 0
+
+
+def test_what_several_agents_have_read_is_read_at_once(records: Records) -> None:
+    for agent, conversation_id, count in (("sam", "c", 2), ("sam", "d", 1), ("kim", "c", 3)):
+        read(records, agent, conversation_id, count)
+    read(records, "sam", "c", 9, site=OTHER_SITE)
+    everybody = records.read_counts(SITE, ["sam", "kim", "lee"], ["c", "d", "e"])
+    assert everybody == {("sam", "c"): 2, ("sam", "d"): 1, ("kim", "c"): 3}
+    assert records.read_counts(SITE, ["sam"], ["d", "e"]) == {("sam", "d"): 1}
+    assert records.read_counts(SITE, ["lee"], ["c"]) == {}
+    assert records.read_counts(SITE, [], ["c"]) == {}
+    assert records.read_counts(SITE, ["sam"], []) == {}
 
 
 def unread(records: Records, site: str, agent: str) -> int:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.ports import RecordedAnswer, Records, VisitorRecord, Work
+from bridge.ports import Changes, RecordedAnswer, Records, VisitorRecord, Work
 from bridge.records.database import Database
 from bridge.records.tables import answered_requests, metadata, seen_events
 from tests.contract import samples
@@ -47,6 +47,8 @@ def write_everything(work: Work) -> None:
     work.connect_site(store_connection(), START)
     work.add_pairing(f"hash of {work.site}", pairing(work.site), START)
     work.note_event(START)
+    assert work.mark_read("agent", "c", 1)
+    work.tell_store({"told": work.site}, START)
 
 
 def contents(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -101,7 +103,7 @@ def test_all_of_what_is_committed_lasts(records: Records, database: Database) ->
         write_everything(work)
     after = contents(database)
     changed = {name for name, rows in after.items() if rows != before[name]}
-    untouched = {"agents", "devices", "reads", "alive", "old_secrets"}
+    untouched = {"agents", "devices", "alive", "old_secrets"}
     assert changed == {table.name for table in metadata.sorted_tables} - untouched
 
 
@@ -138,7 +140,12 @@ def test_a_transaction_reads_what_it_wrote_and_others_do_not(records: Records) -
         assert work.answer_of("request") == ANSWER
         assert records.read_conversation(SITE, "agent", "c") is None
         assert records.list_messages(SITE, "c", None, None, 10) == []
+        assert records.messages_for_visitor(SITE, "c", 0, 10) == []
+        assert records.read_counts(SITE, ["agent"], ["c"]) == {}
+        assert records.revision(SITE) == 0
+        assert records.sync(SITE, 0, 10) == Changes(0, [], [], more=False)
     assert records.read_conversation(SITE, "agent", "c") is not None
+    assert records.revision(SITE) == 2
 
 
 # ------------------------------------------------------------------------ compare-and-set

@@ -8,6 +8,7 @@ from threading import Barrier
 import sqlalchemy as sa
 
 from bridge.encryption import Encryption
+from bridge.errors import UnavailableError
 from bridge.ports import Records
 from bridge.records import schema
 from bridge.records.database import Database
@@ -42,7 +43,8 @@ def write(records: Records, writer: int, together: Barrier) -> set[int]:
                 if number % 5 == 4:
                     raise OwnError
                 revs.append(revs[-1] + 1)
-        except OwnError:
+        except (OwnError, UnavailableError):
+            # On a slow machine a writer may be told to try again; then nothing was changed either.
             continue
         lasting.update(revs)
     return lasting
