@@ -15,11 +15,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import jwt
 
+from bench.crowd import crowd
+from bench.figure import Figure
+from bench.idle_chat import idle_chat
+from bench.live import live
 from bench.load import Load, post
 from bench.statements import heartbeat_statements, list_statements
 from tests.servers.bridge import BridgeProcess
@@ -33,21 +37,10 @@ ROUNDS = 3
 PATH = "/v1/visitor/events"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One budget: what was measured against it."""
-
-    budget_id: str
-    what: str
-    measured: float
-    budget: str
-    met: bool
-
-
 def main() -> None:
     """Measure everything, print it, write it."""
     figures: list[Figure] = []
-    for measure in (_throughput, _statements, _script_size):
+    for measure in (_throughput, live, crowd, _statements, _script_size, idle_chat):
         print(f"measuring: {measure.__doc__}", file=sys.stderr)
         figures += measure()
     _print(figures)
@@ -155,10 +148,10 @@ def _script_size() -> list[Figure]:
 
 
 def _print(figures: list[Figure]) -> None:
-    print(f"{'':5}{'what':42}{'measured':>12}  {'budget':10}verdict")
+    print(f"{'':5}{'what':58}{'measured':>10}  {'budget':10}verdict")
     for each in figures:
         verdict = ("met" if each.met else "MISSED") if each.budget else ""
-        print(f"{each.budget_id:5}{each.what:42}{each.measured:>12}  {each.budget:10}{verdict}")
+        print(f"{each.budget_id:5}{each.what:58}{each.measured:>10}  {each.budget:10}{verdict}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 CONNECTIONS = 16
 
@@ -55,10 +56,32 @@ def post(port: int, path: str, bodies: Callable[[], bytes], seconds: float) -> L
     return Load(answered, failed, now - began)
 
 
+class Connection:
+    """One keep-alive connection to loopback."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", port))
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """Post ``body`` as a beacon does; the answer, head and body."""
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
+        length = b"Content-Length: %d\r\n\r\n" % len(body)
+        self._connection.sendall(head.encode() + length + body)
+        return _answer(self._connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
 def _answer(connection: socket.socket) -> bytes:
     received = connection.recv(65_536)
     head, _, body = received.partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     while len(body) < length:
-        body += connection.recv(65_536)
+        more = connection.recv(65_536)
+        received, body = received + more, body + more
     return received

@@ -49,8 +49,8 @@ def _run(bridge: Bridge, clock: Callable[[], datetime]) -> None:
     while True:
         now = clock()
         try:
-            wrote = bridge.services.visits.settle_drops(now) > 0
-            wrote = bridge.sweep.settle(now) > 0 or wrote
+            wrote = bridge.sweep.settle(now) > 0
+            wrote = bridge.services.visits.settle_drops(now) > 0 or wrote
             if now >= next_house_keeping:
                 wrote = True
                 bridge.sweep.keep_house(now)

@@ -91,11 +91,16 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge
     visits = Visits(records, liveness, nudges, recorder, timing)
     fan_out = FanOut(sync, visits, Admission(most_streams()), clock)
     nudges.listen(fan_out.changed, fan_out.heard, fan_out.signed_out)
+
+    def superseded(site: str, visitor: str, since: datetime) -> None:
+        sites.supersede(site, visitor, since)
+        fan_out.superseded(site, visitor)
+
     services = Services(
         clock=clock,
         records=records,
         sites=sites,
-        ingest=Ingest(records, liveness, nudges, recorder, timing, sites.supersede),
+        ingest=Ingest(records, liveness, nudges, recorder, timing, superseded),
         devices=devices,
         sign_out=SignOut(recorder, watches, nudges, timing),
         conversations=conversations,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,10 +12,10 @@ from bridge.api import body, limits, presentation
 from bridge.api.auth import by_device
 from bridge.api.schemas import StreamHeard, StreamReady, SyncBody, to_json
 from bridge.api.services import services
-from bridge.api.streaming import End, stream
+from bridge.api.streaming import End, after_revision, stream, stream_lasts
 from bridge.errors import InvalidError, UnavailableError
-from bridge.live.fan_out import AgentItem, AgentStream, HeardNow
 from bridge.live.sse import frame
+from bridge.live.streams import AgentItem, AgentStream, CatchUp, HeardNow
 from bridge.ports import Device, MessageRecord
 from bridge.services.conversations import ConversationView
 from bridge.services.sync import Sync
@@ -28,15 +27,12 @@ MOST_CHANGES = 500
 NEXT_SYNC = 5.0
 """Seconds between the requests of an app that cannot stream."""
 
-STREAM_LASTS = (240.0, 300.0)
-"""Seconds after which a stream ends by itself; its reader comes back at once, and is heard."""
-
 
 @blueprint.get("/v1/sync")
 @by_device("conversations:read")
 def sync(device: Device, rev: int) -> Response:  # noqa: ARG001 - what is read says how far it goes
     """What changed since a revision."""
-    after = read_revision("after", request.args.get("after", "0"))
+    after = after_revision() or 0
     limit = _limit()
     agent = device.agent.id
     changes = services().sync.since(device.site, [agent], after, limit, g.now)
@@ -55,8 +51,7 @@ def sync(device: Device, rev: int) -> Response:  # noqa: ARG001 - what is read s
 def agent_stream(device: Device, rev: int) -> Response:  # noqa: ARG001 - the stream has its own
     """What changes, as it changes."""
     app = services()
-    given = request.headers.get("Last-Event-ID") or request.args.get("after")
-    after = None if given is None else read_revision("after", given)
+    after = after_revision()
     joined = app.fan_out.join_agent(device, limits.address_key(request.remote_addr))
     frames = AgentFrames(joined, app.sync, app.clock, after)
     return stream(joined.mailbox, [frames.ready()], frames, _left(joined), stream_lasts())
@@ -78,7 +73,7 @@ class AgentFrames:
         self._rev = joined.rev if after is None else after
         self._catching_up = after is not None
         if after is not None:
-            joined.mailbox.put(_CATCH_UP)
+            joined.mailbox.put(CatchUp())
 
     def ready(self) -> bytes:
         """What the stream begins with: the revision from which it goes on."""
@@ -86,7 +81,7 @@ class AgentFrames:
 
     def __call__(self, item: AgentItem) -> Iterator[bytes]:
         """The frames of one item."""
-        if item is _CATCH_UP:
+        if isinstance(item, CatchUp):
             yield from self._catch_up()
         elif isinstance(item, HeardNow):
             yield frame("heard", to_json(StreamHeard(item.conversation, rfc3339(item.at))))
@@ -109,28 +104,12 @@ class AgentFrames:
         self._rev = changes.rev
         self._catching_up = changes.more
         if changes.more:
-            self._joined.mailbox.put(_CATCH_UP)
+            self._joined.mailbox.put(CatchUp())
 
     def _frame(self, rev: int, changed: ConversationView | MessageRecord) -> bytes:
         if isinstance(changed, MessageRecord):
             return frame("message", to_json(presentation.message(changed)), rev)
         return frame("conversation", to_json(presentation.changed(changed, self._clock())), rev)
-
-
-_CATCH_UP = HeardNow("", datetime.min)  # noqa: DTZ901 - a mark, not a time
-"""The item that asks for what was missed."""
-
-
-def read_revision(name: str, given: str) -> int:
-    """A revision in the query. Raises :class:`InvalidError`."""
-    if not re.fullmatch(r"[0-9]{1,18}", given):
-        raise InvalidError(f"{name} is a revision.", errors=((f"/{name}", "not a whole number"),))
-    return int(given)
-
-
-def stream_lasts() -> float:
-    """Seconds that a stream lasts: not all end at once."""
-    return random.uniform(*STREAM_LASTS)  # noqa: S311 - nothing depends on its being hard to guess
 
 
 def _left(joined: AgentStream) -> Callable[[End], None]:

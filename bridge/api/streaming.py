@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import time
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -10,11 +12,15 @@ from wsgiref.types import WSGIEnvironment
 
 from flask import Response, request
 
+from bridge.errors import InvalidError
 from bridge.live.connection import hang_up, watch_for_close
 from bridge.live.mailbox import Mailbox
 from bridge.live.sse import COMMENT
 
 Item = TypeVar("Item")
+
+STREAM_LASTS = (240.0, 300.0)
+"""Seconds after which a stream ends by itself (P2); its reader comes back at once, and is heard."""
 
 
 class End(Enum):
@@ -145,3 +151,21 @@ class _Body(Generic[Item]):
         self._end(End.DROPPED)
 
     __del__ = close
+
+
+def stream_lasts() -> float:
+    """Seconds that a stream lasts: not all end at once."""
+    return random.uniform(*STREAM_LASTS)  # noqa: S311 - nothing depends on its being hard to guess
+
+
+def after_revision() -> int | None:
+    """The revision that the reader has, as it says in ``Last-Event-ID`` or ``after``, if it does.
+
+    Raises :class:`InvalidError` for one that is no whole number.
+    """
+    given = request.headers.get("Last-Event-ID") or request.args.get("after")
+    if given is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", given):
+        raise InvalidError("after is a revision.", errors=(("/after", "not a whole number"),))
+    return int(given)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import Blueprint, Response, g, request
 
 from bridge.api import body, cors, limits, presentation
-from bridge.api.agent_stream import read_revision, stream_lasts
 from bridge.api.auth import VisitorTokens, bearer, visitor_of
 from bridge.api.schemas import VisitorCleared, VisitorDemand, VisitorReady, VisitorSync, to_json
 from bridge.api.services import services
-from bridge.api.streaming import End, stream
+from bridge.api.streaming import End, after_revision, stream, stream_lasts
 from bridge.errors import InvalidError, NotFoundError
-from bridge.live.fan_out import VisitorItem, VisitorStream
 from bridge.live.sse import frame
+from bridge.live.streams import VisitorItem, VisitorStream
 from bridge.ports import ConversationKey, MessageRecord
-from bridge.services.visits import OpenedStream, Told, Visits
+from bridge.services.visits import MOST_MESSAGES, OpenedStream, ToldPage, Visits
 
 
 def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
@@ -32,7 +31,7 @@ def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
         app, asked = services(), _asked(tokens)
         if request.method == "HEAD":
             # No stream is held: none may be recorded as opened, nor as dropped (P2).
-            app.visits.sync(asked.key, asked.visitor, asked.page, asked.after, g.now)
+            app.visits.require_own(asked.key, asked.visitor)
             return Response(content_type="text/event-stream; charset=utf-8")
         # Joined first: what happens while the stream is opened is in its mailbox.
         joined = app.fan_out.join_visitor(
@@ -45,7 +44,8 @@ def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
         except BaseException:
             joined.leave()
             raise
-        if opened.told.cleared:
+        if opened.told.cleared or len(opened.messages) == MOST_MESSAGES:
+            # The page comes back for what is left.
             joined.mailbox.close()
         frames = VisitorFrames(opened, asked.after)
         ended = _ended(joined, frames, app.visits, app.clock)
@@ -54,8 +54,11 @@ def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
     @blueprint.route("/v1/visitor/sync", methods=["GET"], provide_automatic_options=False)
     def visitor_sync() -> Response:
         """The same for a page that cannot stream."""
-        asked = _asked(tokens)
-        synced = services().visits.sync(asked.key, asked.visitor, asked.page, asked.after, g.now)
+        app, asked = services(), _asked(tokens)
+        streams = app.fan_out.holds(asked.key, asked.visitor, asked.page)
+        synced = app.visits.sync(
+            asked.key, asked.visitor, asked.page, asked.after, g.now, streams=streams
+        )
         answer = VisitorSync(
             synced.rev,
             [presentation.for_visitor(each) for each in synced.messages],
@@ -71,7 +74,8 @@ class VisitorFrames:
     """Turns what comes into a visitor's stream into frames: what was told already is left out."""
 
     def __init__(self, opened: OpenedStream, after: int | None) -> None:
-        self.opened = opened
+        # Without the messages: they would be kept for as long as the stream.
+        self.opened = replace(opened, messages=())
         self._told = opened.told
         self._first = opened.messages
         self._shown = max([after or 0, *(each.place for each in opened.messages)])
@@ -85,7 +89,9 @@ class VisitorFrames:
         """What the stream begins with."""
         told = self._told
         takeover = presentation.visitor_takeover(told.owner)
-        yield frame("ready", to_json(VisitorReady(told.heartbeat_seconds, takeover)))
+        yield frame(
+            "ready", to_json(VisitorReady(told.heartbeat_seconds, takeover, self.opened.live))
+        )
         for message in self._first:
             yield _message(message)
         self._first = []
@@ -94,13 +100,13 @@ class VisitorFrames:
 
     def __call__(self, item: VisitorItem) -> Iterator[bytes]:
         """The frames of one item."""
-        if isinstance(item, Told):
+        if isinstance(item, ToldPage):
             yield from self._tell(item)
         elif item.place > self._shown:
             self._shown = item.place
             yield _message(item)
 
-    def _tell(self, told: Told) -> Iterator[bytes]:
+    def _tell(self, told: ToldPage) -> Iterator[bytes]:
         before, self._told = self._told, told
         if told.cleared:
             if not before.cleared:
@@ -133,9 +139,7 @@ def _asked(tokens: VisitorTokens) -> _Asked:
     """Raises as :func:`visitor_of` does, and :class:`InvalidError`."""
     token, site = visitor_of(services(), tokens, bearer(request), g.now, 1)
     conversation, page = _id("conversation"), _id("page")
-    given = request.headers.get("Last-Event-ID") or request.args.get("after")
-    after = None if given is None else read_revision("after", given)
-    return _Asked(ConversationKey(site.id, conversation), token.visitor, page, after)
+    return _Asked(ConversationKey(site.id, conversation), token.visitor, page, after_revision())
 
 
 def _id(name: str) -> str:

@@ -85,13 +85,14 @@ class Demand:
         return replace(owned, active_at=max([owned.active_at, *own]))
 
 
-def heartbeat_seconds(*, cleared: bool, in_demand: bool, streams: bool, timing: Timing) -> float:
-    """The interval to tell a page (D2); 0: do not beat. ``streams``: the page holds a stream."""
-    if cleared:
+def heartbeat_seconds(
+    *, cleared: bool, in_demand: bool, streams: bool, timing: Timing, visible: bool = True
+) -> float:
+    """The interval to tell a page (D2); 0: do not beat. ``streams``: the page holds a stream. One
+    in the background is held up by its browser, and cannot beat more often than this (P12)."""
+    if cleared or (streams and not in_demand):
         return 0.0
-    if in_demand:
-        return timing.active
-    return 0.0 if streams else timing.idle
+    return timing.active if in_demand and visible else timing.idle
 
 
 def sync_seconds(*, in_demand: bool, taken_over: bool, visible: bool, timing: Timing) -> float:

@@ -80,11 +80,13 @@ class HeardElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class KeptAlive:
-    """A sync, or the opening of a stream, from a page: it never revives one that ended (P2)."""
+    """A sync from a page: it never revives one that ended (P2). Unless the page ``streams`` all the
+    same, it says thereby that it holds no stream, whether the end of one was noticed or not."""
 
     page: str
     at: datetime
     told: float | None = None
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)

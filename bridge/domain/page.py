@@ -239,10 +239,12 @@ class Page:
             stream = dropped_at = None
         if stream is not None and self._told_not_to_beat:
             deadline = later(heard, timing.stream)
+        elif told is not None and told.pushed and told.at > heard and told.interval > 0:
+            # A browser may hold up a page in the background for longer (P12).
+            until = later(told.at, timing.hidden if self.hidden else timing.first_beat)
+            deadline = min(later(heard, timing.stream), until)
         elif self.hidden:
             deadline = later(heard, timing.hidden)
-        elif told is not None and told.pushed and told.at > heard and told.interval > 0:
-            deadline = min(later(heard, timing.stream), later(told.at, timing.first_beat))
         else:
             deadline = later(heard, self.heartbeat_allowance(timing))
         if dropped_at is not None:

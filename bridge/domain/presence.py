@@ -110,9 +110,8 @@ class Presence:
                 return self._apply_clear(event)
             case HeardElsewhere():
                 return self._apply_elsewhere(event)
-            case KeptAlive(page, at, told):
-                kept = self._live_page(page, at, timing)
-                return kept is not None and _heard(kept, at, "", told)
+            case KeptAlive():
+                return self._keep_alive(event, timing)
             case StreamOpened():
                 return self._open_stream(event, timing)
             case StreamDropped():
@@ -157,6 +156,11 @@ class Presence:
             for page in self._counting_pages(timing)
             if page.live(now, timing)
         }
+
+    def tell(self, page: str, at: datetime, told: float) -> None:
+        """A browser's page was told a heartbeat interval in the answer to an event of it (P2)."""
+        if page in self.pages:
+            self.pages[page].tell(at, told)
 
     def streaming_pages(self, now: datetime, timing: Timing) -> list[str]:
         """The live pages that hold a stream: they are told at once what changes (D3)."""
@@ -249,6 +253,14 @@ class Presence:
     def _live_page(self, key: str, at: datetime, timing: Timing) -> Page | None:
         page = self.pages.get(key)
         return page if page is not None and page.live(at, timing) else None
+
+    def _keep_alive(self, event: KeptAlive, timing: Timing) -> bool:
+        page = self._live_page(event.page, event.at, timing)
+        if page is None:
+            return False
+        if not event.streams:
+            page.stream = None
+        return _heard(page, event.at, "", event.told)
 
     def _open_stream(self, event: StreamOpened, timing: Timing) -> bool:
         page = self._live_page(event.page, event.at, timing)

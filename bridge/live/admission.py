@@ -33,7 +33,7 @@ class Admission:
             raise TooManyRequestsError(
                 "There are too many open streams. Use sync meanwhile.",
                 code="too-many-streams",
-                retry_after=TRY_AGAIN_AFTER,
+                retry_after=1.0 if self.closed else TRY_AGAIN_AFTER,
             )
         self._total += 1
         self._open.update(name for name, _ in wanted)

@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
 from datetime import datetime
 
 from bridge.errors import UnavailableError
 from bridge.live.admission import Admission
-from bridge.live.mailbox import Mailbox
+from bridge.live.streams import AgentStream, HeardNow, SiteStreams, VisitorStream
 from bridge.ports import ConversationKey, Device, MessageRecord
 from bridge.services.conversations import ConversationView
 from bridge.services.sync import SiteChanges, Sync
-from bridge.services.visits import Told, Visits
+from bridge.services.visits import Visits
 
 _log = logging.getLogger("bridge.live")
-
-MAILBOX = 500
-"""Items that may wait for one stream."""
 
 AT_ONCE = 200
 """Changes that are read at once."""
@@ -33,64 +30,16 @@ AT_ONCE = 200
 STREAMS_OF_VISITOR = 10
 """Streams that one visitor may hold in one process: a browser opens four."""
 
-STREAMS_OF_DEVICE = 4
+STREAMS_OF_DEVICE = 8
 """Streams that one agent's device may hold in one process: of more, the oldest ends."""
 
 STREAMS_OF_ADDRESS = 1_000
 """Streams from one address in one process: an office has fewer."""
 
+BETWEEN_FEEDS = 0.01
+"""Seconds between two readings of what changed; the first after a pause is at once."""
+
 _AFTER_FAILURE = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class HeardNow:
-    """The visitor of a conversation that the agent watches was heard (N2)."""
-
-    conversation: str
-    at: datetime
-
-
-AgentItem = tuple[int, ConversationView | MessageRecord] | HeardNow
-VisitorItem = Told | MessageRecord
-
-
-@dataclass(slots=True, eq=False)
-class AgentStream:
-    """A stream of one agent's device; ``rev`` is the revision that it continues from, ``watching``
-    the conversations that the agent watches."""
-
-    device: Device
-    rev: int
-    watching: set[str]
-    leave: Callable[[], None]
-    mailbox: Mailbox[AgentItem] = field(default_factory=lambda: Mailbox(MAILBOX))
-
-
-@dataclass(slots=True, eq=False)
-class VisitorStream:
-    """A stream of one page."""
-
-    visitor: str
-    page: str
-    leave: Callable[[], None]
-    mailbox: Mailbox[VisitorItem] = field(default_factory=lambda: Mailbox(MAILBOX))
-
-
-@dataclass(slots=True, eq=False)
-class _Site:
-    """The streams of one site, and the revision up to which they were told."""
-
-    rev: int
-    agents: list[AgentStream] = field(default_factory=list)
-    visitors: dict[str, list[VisitorStream]] = field(default_factory=dict)
-
-    def mailboxes(self) -> Iterator[Mailbox[AgentItem] | Mailbox[VisitorItem]]:
-        """Of all its streams."""
-        for stream in self.agents:
-            yield stream.mailbox
-        for streams in self.visitors.values():
-            for each in streams:
-                yield each.mailbox
 
 
 class FanOut:
@@ -103,7 +52,7 @@ class FanOut:
         self._visits = visits
         self._admission = admission
         self._clock = clock
-        self._sites: dict[str, _Site] = {}
+        self._sites: dict[str, SiteStreams] = {}
         self._changed: set[str] = set()
         self._wake = threading.Event()
 
@@ -128,6 +77,20 @@ class FanOut:
             for stream in site.agents:
                 if stream.device.id == device:
                     stream.mailbox.close()
+
+    def superseded(self, site: str, visitor: str) -> None:
+        """The visitor's tokens have ended (C3): so do the streams that they opened."""
+        known = self._sites.get(site)
+        for streams in known.visitors.values() if known else ():
+            for stream in streams:
+                if stream.visitor == visitor:
+                    stream.mailbox.close()
+
+    def holds(self, key: ConversationKey, visitor: str, page: str) -> bool:
+        """Whether the page holds a stream of this process."""
+        site = self._sites.get(key.site)
+        streams = site.visitors.get(key.conversation, ()) if site else ()
+        return any((each.visitor, each.page) == (visitor, page) for each in streams)
 
     def drain(self) -> None:
         """All streams end, and no more are taken: the process is about to end."""
@@ -190,7 +153,7 @@ class FanOut:
 
     def _admitted(
         self, name: str, limits: list[tuple[str, int]]
-    ) -> tuple[_Site, Callable[[], None]]:
+    ) -> tuple[SiteStreams, Callable[[], None]]:
         """The site for one more stream, and what gives its place back."""
         give_back = self._admission.admit(limits)
         try:
@@ -199,16 +162,16 @@ class FanOut:
             give_back()
             raise
 
-    def _site(self, name: str) -> _Site:
+    def _site(self, name: str) -> SiteStreams:
         known = self._sites.get(name)
         if known is None:
             rev = self._sync.revision(name)
-            known = self._sites.setdefault(name, _Site(rev))
+            known = self._sites.setdefault(name, SiteStreams(rev))
             # A change since the revision was read found nobody to tell.
             self.changed(name)
         return known
 
-    def _forget(self, name: str, site: _Site) -> None:
+    def _forget(self, name: str, site: SiteStreams) -> None:
         if not site.agents and not site.visitors and self._sites.get(name) is site:
             del self._sites[name]
 
@@ -221,25 +184,22 @@ class FanOut:
         return thread
 
     def _run(self) -> None:
-        pause = threading.Event()
+        pause, fed_at = threading.Event(), 0.0
         while True:
             self._wake.wait()
+            # One after another, with so much between them that a busy site's changes come together.
+            pause.wait(max(0.0, fed_at + BETWEEN_FEEDS - time.monotonic()))
             self._wake.clear()
-            try:
-                self.feed()
-            except UnavailableError:
-                # Told by the sweep, which meets the same trouble.
+            told = self.feed()
+            fed_at = time.monotonic()
+            if not told:
                 self._wake.set()
                 pause.wait(_AFTER_FAILURE)
-            except Exception:  # noqa: BLE001 - whatever failed, other streams must not wait for it
-                _log.exception("streams could not be told of a change")
-                pause.wait(_AFTER_FAILURE)
 
-    def feed(self) -> None:
-        """Tell all streams what changed in their sites.
-
-        Raises :class:`UnavailableError` when storage is away: who was not told then still is to be.
-        """
+    def feed(self) -> bool:
+        """Tell all streams what changed in their sites; ``False`` if some could not be told, and
+        still are to be."""
+        failed = set[str]()
         while self._changed:
             name = self._changed.pop()
             site = self._sites.get(name)
@@ -247,24 +207,30 @@ class FanOut:
                 while site is not None and self._feed(name, site):
                     pass
             except UnavailableError:
-                self._changed.add(name)
-                raise
+                # Told by the sweep, which meets the same trouble.
+                failed.add(name)
+            except Exception:  # noqa: BLE001 - whatever failed, other sites must not wait for it
+                _log.exception("streams could not be told of a change")
+                failed.add(name)
+        self._changed |= failed
+        return not failed
 
-    def _feed(self, name: str, site: _Site) -> bool:
+    def _feed(self, name: str, site: SiteStreams) -> bool:
         """Tell a site's streams of the next changes; whether there are more."""
         now = self._clock()
         agents = {stream.device.agent.id for stream in site.agents}
         before = site.rev
-        changes = self._sync.since(name, agents, before, AT_ONCE, now)
+        changes = self._sync.read(name, agents, before, AT_ONCE)
         if not agents.issuperset(stream.device.agent.id for stream in site.agents):
             # Somebody joined meanwhile, and what they have read was not asked: once more.
             return True
         site.rev = changes.rev
         for stream in site.agents:
             self._tell_agent(stream, changes, now)
-        # Messages first: what was said before a clear is not withheld by it.
-        self._pass_on([each for each in changes.messages if each.place > before], site)
+        self._part_from_others(changes.views, site)
+        # A clear first: what was said to the visitor since then waits for them (P7).
         self._tell_visitors(changes.views, site, now)
+        self._pass_on([each for each in changes.messages if each.place > before], site)
         return changes.more
 
     def _tell_agent(self, stream: AgentStream, changes: SiteChanges, now: datetime) -> None:
@@ -278,14 +244,23 @@ class FanOut:
             else:
                 stream.watching.discard(record.id)
 
-    def _pass_on(self, messages: list[MessageRecord], site: _Site) -> None:
+    def _part_from_others(self, views: list[ConversationView], site: SiteStreams) -> None:
+        """The store gave a conversation to another visitor: whose it was follows it no more."""
+        for record in (view.summary.record for view in views if not view.summary.record.deleted):
+            for stream in site.visitors.get(record.id, ()):
+                if stream.visitor != record.visitor:
+                    stream.mailbox.close()
+
+    def _pass_on(self, messages: list[MessageRecord], site: SiteStreams) -> None:
         """Agents' and system's new messages go to the visitor's pages (M2)."""
         for message in messages:
             if message.author in ("agent", "system"):
                 for stream in site.visitors.get(message.conversation, ()):
                     stream.mailbox.put(message)
 
-    def _tell_visitors(self, views: list[ConversationView], site: _Site, now: datetime) -> None:
+    def _tell_visitors(
+        self, views: list[ConversationView], site: SiteStreams, now: datetime
+    ) -> None:
         """Tell the pages of these conversations what became of them; the streams of one that is
         cleared, or of a page that is gone, end (P3, P7)."""
         for view in views:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from bridge.domain.events import Mark
+from bridge.domain.page import Restored
 
 
 class ConversationKey(NamedTuple):
@@ -43,6 +44,8 @@ class HotPage:
     """Whether it was told that interval: the answer that tells it must be recorded (P2)."""
     kept_at: datetime | None = None
     """When it was last kept alive by a request without a mark (P2)."""
+    restored: Restored | None = None
+    """What it was given after a restart, while it was not heard again (P14)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,30 @@ c = conversations.c
 _VISITOR_COLUMNS = [column.label(f"visitor_{column.name}") for column in visitors.c]
 
 
+# Built once, since a heartbeat's worth of time goes into building one: what most requests ask.
+_SITE: sa.BindParameter[str] = sa.bindparam("in_site")
+_ID: sa.BindParameter[str] = sa.bindparam("with_id")
+_FIND = sa.select(conversations).where(c.site == _SITE, c.id == _ID)
+_SAVE = sa.update(conversations).where(
+    c.site == _SITE, c.id == _ID, c.rev == sa.bindparam("known_rev")
+)
+_ADD_CHANGE = sa.insert(presence_changes)
+_SIBLING_ROWS = (
+    sa.select(c.id, c.state, c.continued_in, c.heard_at)
+    .where(
+        c.site == _SITE,
+        c.visitor == sa.bindparam("of_visitor"),
+        c.id != _ID,
+        c.deleted.is_(False),
+    )
+    .order_by(c.last_activity_at.desc())
+    .limit(_SIBLINGS)
+)
+
+
 def find(connection: sa.Connection, site: str, conversation: str) -> ConversationRecord | None:
     """The conversation of this id, deleted or not."""
-    row = connection.execute(
-        sa.select(conversations).where(c.site == site, c.id == conversation)
-    ).first()
+    row = connection.execute(_FIND, {"in_site": site, "with_id": conversation}).first()
     return None if row is None else _record(row)
 
 
@@ -47,12 +66,8 @@ def save(connection: sa.Connection, site: str, record: ConversationRecord, known
     values = _values(site, record)
     if known_rev == 0:
         return insert_once(connection, conversations, values)
-    statement = (
-        sa.update(conversations)
-        .where(c.site == site, c.id == record.id, c.rev == known_rev)
-        .values(values)
-    )
-    return connection.execute(statement).rowcount == 1
+    there = {"in_site": site, "with_id": record.id, "known_rev": known_rev}
+    return connection.execute(_SAVE, values | there).rowcount == 1
 
 
 def add_change(
@@ -60,21 +75,15 @@ def add_change(
 ) -> None:
     """Keep a change of state, at its computed time (P14)."""
     reason = state.reason.value if state.reason else None
-    connection.execute(
-        sa.insert(presence_changes).values(**key, state=state.state.value, reason=reason, at=at)
-    )
+    connection.execute(_ADD_CHANGE, {**key, "state": state.state.value, "reason": reason, "at": at})
 
 
 def siblings(
     connection: sa.Connection, site: str, visitor: str, conversation: str
 ) -> list[Sibling]:
     """The visitor's other conversations, newest first."""
-    rows = connection.execute(
-        sa.select(c.id, c.state, c.continued_in, c.heard_at)
-        .where(c.site == site, c.visitor == visitor, c.id != conversation, c.deleted.is_(False))
-        .order_by(c.last_activity_at.desc())
-        .limit(_SIBLINGS)
-    )
+    asked = {"in_site": site, "of_visitor": visitor, "with_id": conversation}
+    rows = connection.execute(_SIBLING_ROWS, asked)
     return [Sibling(row.id, State(row.state), row.continued_in, row.heard_at) for row in rows]
 
 
@@ -159,8 +168,8 @@ def changed(
 ) -> list[ConversationSummary]:
     """The conversations, deleted ones too, that changed after a revision, by revision; ``unread``
     counts all their messages."""
-    statement = _summaries(site, "").where(c.rev > after).order_by(c.rev).limit(limit)
-    return [_summary(row) for row in connection.execute(statement)]
+    rows = connection.execute(_CHANGED, {"in_site": site, "after": after, "most": limit})
+    return [_summary(row) for row in rows]
 
 
 def owned_by(connection: sa.Connection, site: str, agent: str) -> list[str]:
@@ -186,7 +195,9 @@ def watched_by(connection: sa.Connection, site: str, agent: str) -> list[str]:
     ]
 
 
-def _summaries(site: str, agent: str) -> sa.Select[Any]:
+def _summaries(
+    site: str | sa.BindParameter[Any], agent: str | sa.BindParameter[Any]
+) -> sa.Select[Any]:
     read = sa.and_(reads.c.site == c.site, reads.c.conversation == c.id, reads.c.agent == agent)
     owner = sa.and_(visitors.c.site == c.site, visitors.c.id == c.visitor)
     return (
@@ -194,6 +205,14 @@ def _summaries(site: str, agent: str) -> sa.Select[Any]:
         .select_from(conversations.outerjoin(visitors, owner).outerjoin(reads, read))
         .where(c.site == site)
     )
+
+
+_CHANGED = (
+    _summaries(_SITE, sa.literal(""))
+    .where(c.rev > sa.bindparam("after"))
+    .order_by(c.rev)
+    .limit(sa.bindparam("most"))
+)
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:

@@ -20,10 +20,16 @@ def find(
     connection: sa.Connection, site: str, conversation: str, message: str
 ) -> MessageRecord | None:
     """A message by its id."""
-    row = connection.execute(
-        sa.select(messages).where(m.site == site, m.conversation == conversation, m.id == message)
-    ).first()
+    asked = {"in_site": site, "of_conversation": conversation, "with_id": message}
+    row = connection.execute(_FIND, asked).first()
     return None if row is None else _record(row)
+
+
+_FIND = sa.select(messages).where(
+    m.site == sa.bindparam("in_site"),
+    m.conversation == sa.bindparam("of_conversation"),
+    m.id == sa.bindparam("with_id"),
+)
 
 
 def save(connection: sa.Connection, site: str, message: MessageRecord) -> None:
@@ -94,10 +100,16 @@ def for_visitor(
 
 def changed(connection: sa.Connection, site: str, after: int, limit: int) -> list[MessageRecord]:
     """The messages that came or changed after a revision, by revision."""
-    rows = connection.execute(
-        sa.select(messages).where(m.site == site, m.rev > after).order_by(m.rev).limit(limit)
-    )
+    rows = connection.execute(_CHANGED, {"in_site": site, "after": after, "most": limit})
     return [_record(row) for row in rows]
+
+
+_CHANGED = (
+    sa.select(messages)
+    .where(m.site == sa.bindparam("in_site"), m.rev > sa.bindparam("after"))
+    .order_by(m.rev)
+    .limit(sa.bindparam("most"))
+)
 
 
 def page(

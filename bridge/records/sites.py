@@ -127,8 +127,10 @@ def status(connection: sa.Connection, site: str) -> SiteStatus:
 
 def revision(connection: sa.Connection, site: str) -> int:
     """The site's revision now (S1)."""
-    statement = sa.select(revisions.c.rev).where(revisions.c.site == site)
-    return int(connection.execute(statement).scalar_one())
+    return int(connection.execute(_REVISION, {"in_site": site}).scalar_one())
+
+
+_REVISION = sa.select(revisions.c.rev).where(revisions.c.site == sa.bindparam("in_site"))
 
 
 def listing(connection: sa.Connection) -> list[tuple[str, str, str]]:

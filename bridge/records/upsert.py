@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,23 +18,44 @@ def upsert(
 ) -> bool:
     """Write ``row``; where its primary key exists, the other columns are overwritten, if ``where``
     holds of what is there. Whether anything was written."""
-    keys = [column.name for column in table.primary_key]
-    statement = _insert(connection, table).values(dict(row))
-    others = {name: value for name, value in row.items() if name not in keys}
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
-    # Not by the number of rows: see below.
-    return connection.execute(statement.returning(*table.primary_key)).first() is not None
+    if where is None:
+        statement = _upsert(connection.dialect.name, table, tuple(row))
+    else:
+        statement = _upsert_where(connection.dialect.name, table, tuple(row), where)
+    return connection.execute(statement, dict(row)).first() is not None
 
 
 def insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
     """Write ``row`` unless its primary key exists; whether it was written."""
-    statement = _insert(connection, table).values(dict(row)).on_conflict_do_nothing()
-    # Not by the number of rows: SQLAlchemy does not tell that of an INSERT on every database.
-    written = connection.execute(statement.returning(*table.primary_key))
-    return written.first() is not None
+    statement = _insert_once(connection.dialect.name, table)
+    return connection.execute(statement, dict(row)).first() is not None
 
 
-def _insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+# Each is built once: to build one costs more than to carry it out. Whether a row was written is
+# told by its key coming back, since SQLAlchemy does not tell the number of rows of an INSERT on
+# every database.
+
+
+@cache
+def _insert_once(dialect: str, table: sa.Table) -> sa.Executable:
+    return _insert(dialect, table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+@cache
+def _upsert(dialect: str, table: sa.Table, columns: tuple[str, ...]) -> sa.Executable:
+    return _upsert_where(dialect, table, columns, None)
+
+
+def _upsert_where(
+    dialect: str, table: sa.Table, columns: tuple[str, ...], where: sa.ColumnElement[bool] | None
+) -> sa.Executable:
+    keys = [column.name for column in table.primary_key]
+    statement = _insert(dialect, table)
+    others = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others, where=where).returning(
+        *table.primary_key
+    )
+
+
+def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

@@ -27,6 +27,10 @@ from bridge.records.tables import answered_requests, revisions, seen_events
 from bridge.records.upsert import insert_once
 from bridge.webhooks import OWN_ID_PREFIX
 
+_SITE = revisions.c.site == sa.bindparam("in_site")
+_LOCK = sa.select(revisions).where(_SITE).with_for_update()
+_FLUSH = sa.update(revisions).where(_SITE)
+
 
 class SqlWork:
     """Implements :class:`bridge.ports.Work`.
@@ -41,11 +45,10 @@ class SqlWork:
         self._connection = connection
         self._effects: list[Callable[[], None]] = []
         self.tells_store = False
-        row = connection.execute(
-            sa.select(revisions).where(revisions.c.site == site).with_for_update()
-        ).one()
+        row = connection.execute(_LOCK, {"in_site": site}).one()
         self._first_rev = int(row.rev)
         self._rev = self._first_rev
+        self._counted = int(row.conversations)
         self._conversations = 0
         self._event_at: datetime | None = None
 
@@ -198,13 +201,11 @@ class SqlWork:
         if self._rev != self._first_rev:
             values["rev"] = self._rev
         if self._conversations:
-            values["conversations"] = revisions.c.conversations + self._conversations
+            values["conversations"] = self._counted + self._conversations
         if self._event_at is not None:
             values["last_event_at"] = self._event_at
         if values:
-            self._connection.execute(
-                sa.update(revisions).where(revisions.c.site == self.site).values(values)
-            )
+            self._connection.execute(_FLUSH, values | {"in_site": self.site})
 
     def committed(self) -> None:
         """Run what waited for the commit."""

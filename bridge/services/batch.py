@@ -98,7 +98,12 @@ class Batch:
         if event.conversation is None:
             raise RejectedError("conversation-required", f"{event.type} needs its conversation.")
         known = self.loaded.get(event.conversation)
-        return known or self.recorder.load(self.work, event.conversation, self.now)
+        if known is None:
+            known = self.recorder.load(self.work, event.conversation, self.now)
+        if known is not None:
+            # Written even if the event is rejected: what ended by itself was said already.
+            self.loaded[event.conversation] = known
+        return known
 
     def conversation(self, event: Incoming) -> Loaded:
         """The event's conversation, begun by this event if it is new.

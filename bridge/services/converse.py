@@ -63,8 +63,9 @@ class Converse:
         )
         loaded.record.demand = loaded.record.demand.owner_wrote(now)
         message = message_json(sent)
-        told = {"agent": agent, "message": message}
-        ownership.tell_store(work, loaded, "message.created", now, self._timing, **told)
+        ownership.tell_store(
+            work, loaded, "message.created", now, self._timing, agent=agent, message=message
+        )
         return sent
 
 

@@ -150,11 +150,11 @@ class Ingest:
             return False
         kind = PageEventKind(event.type)
         mark = Mark(event.seq or 0, event.at, event.id)
-        page = event.page or STORE_PAGE
-        known = loaded.record.presence.pages.get(page)
-        told = self._recorder.interval(loaded.record, known, batch.now)
-        happened = PageEvent(kind, page, mark, event.url, event.title, told)
-        changed = loaded.record.presence.apply(happened, self._timing)
+        page, presence = event.page or STORE_PAGE, loaded.record.presence
+        happened = PageEvent(kind, page, mark, event.url, event.title)
+        changed = presence.apply(happened, self._timing)
+        told = self._recorder.interval(loaded.record, presence.pages.get(page), batch.now)
+        presence.tell(page, event.at, told)
         if changed:
             self._heard(batch, loaded)
         if changed and kind is PageEventKind.VIEW:
@@ -201,7 +201,7 @@ class Ingest:
         told = self._recorder.interval(record, page, batch.now)
         if record.state.state is State.CHAT_CLEARED:
             # Whoever writes in a cleared chat ends that, and is told to beat like any other (P7).
-            told = self._recorder.interval_if_open(record, batch.now, streams=False)
+            told = self._recorder.interval_if_open(record, batch.now)
         wrote = VisitorMessage(event.id, event.at, event.page, event.seq, told)
         if record.presence.apply(wrote, self._timing):
             self._heard(batch, loaded)

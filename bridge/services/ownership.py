@@ -15,7 +15,7 @@ from bridge.services.loaded import Loaded
 from bridge.services.transcript import person_json, say_by_system
 from bridge.times import rfc3339
 
-MOST_HANDED_OFF = 400
+MOST_LOOKED_BACK_ON = 400
 """Messages that a hand-off note looks back on."""
 
 
@@ -35,26 +35,35 @@ def end(
     at: datetime,
     timing: Timing,
     by: Person | None = None,
+    now: datetime | None = None,
 ) -> None:
-    """End the takeover, if there is one; ``by`` is who forced it. A clear leaves no note (P7)."""
+    """End the takeover, if there is one; ``by`` is who forced it, ``now`` when it is recorded, if
+    that is not ``at``. A clear leaves no note (P7)."""
     owned = loaded.record.demand.takeover
     if owned is None:
         return
     note = None
     if ending is not Ending.CLEARED:
-        since = work.messages_since(loaded.record.id, owned.began_rev, MOST_HANDED_OFF)
+        since = work.messages_since(loaded.record.id, owned.began_rev, MOST_LOOKED_BACK_ON)
         note = rules.handoff_note(owned.owner, [Said(each.author, each.text) for each in since])
     say_by_system(work, loaded, rules.ended_text(owned.owner, ending, by), at)
     loaded.record.demand = replace(loaded.record.demand, takeover=None)
     loaded.changed = True
     owner = person_json(owned.owner)
-    tell_store(work, loaded, "takeover.released", at, timing, agent=owner, handoff_note=note)
+    tell_store(work, loaded, "takeover.released", at, timing, now, agent=owner, handoff_note=note)
 
 
 def tell_store(
-    work: Work, loaded: Loaded, what: str, at: datetime, timing: Timing, **more: Any
+    work: Work,
+    loaded: Loaded,
+    what: str,
+    at: datetime,
+    timing: Timing,
+    now: datetime | None = None,
+    **more: Any,
 ) -> None:
-    """Tell the store, with the time at which the takeover would end by itself (T3)."""
+    """Tell the store what came about ``at`` that time, and is recorded ``now``, with the time at
+    which the takeover would end by itself (T3)."""
     ends_at = loaded.record.demand.takeover_ends_at(timing)
     work.tell_store(
         {
@@ -64,5 +73,5 @@ def tell_store(
             "expires_at": rfc3339(ends_at) if ends_at else None,
             **more,
         },
-        at,
+        now or at,
     )

@@ -19,7 +19,7 @@ from bridge.domain.events import (
     PageEventKind,
     ToldByStream,
 )
-from bridge.domain.page import Page, Restored, Timing
+from bridge.domain.page import Page, Timing
 from bridge.domain.presence import Presence, PresenceState, Reason, State
 from bridge.domain.takeover import Ending
 from bridge.errors import NotFoundError, UnavailableError
@@ -108,10 +108,9 @@ class Recorder:
             if sibling.state in _PRESENT or sibling.continued_in == record.id:
                 continue
             other = self.load(work, sibling.id, now)
-            if other and other.record.presence.apply(
-                HeardElsewhere(record.id, heard), self._timing
-            ):
-                other.dirty = True
+            if other is not None:
+                elsewhere = HeardElsewhere(record.id, heard)
+                other.dirty |= other.record.presence.apply(elsewhere, self._timing)
                 self.write(work, other, now)
 
     def hot(self, record: ConversationRecord, now: datetime) -> HotConversation | None:
@@ -121,7 +120,8 @@ class Recorder:
             return None
         live = record.presence.live_pages(now, self._timing)
         pages = {key: self._hot_page(record, page, now) for key, page in live.items()}
-        ends = [record.demand_due] if record.demand_due else []
+        # Never before what was recorded last: a clock set back would make it due for ever.
+        ends = [max(record.demand_due, record.recorded_at)] if record.demand_due else []
         if present and not pages:
             ends.append(self._grace_ends_at(record, now))
         return HotConversation(
@@ -134,21 +134,33 @@ class Recorder:
             takeover_until=record.demand.takeover_ends_at(self._timing),
         )
 
-    def interval(self, record: ConversationRecord, page: Page | None, now: datetime) -> float:
-        """The heartbeat interval to tell a page, or with ``None`` the store or a page that holds
-        no stream (D2)."""
+    def interval(
+        self, record: ConversationRecord, page: Page | None, now: datetime, *, streams: bool = True
+    ) -> float:
+        """The heartbeat interval to tell a page, or with ``None`` the store (D2); not ``streams``:
+        the page holds no stream, whatever is recorded."""
         if record.deleted or record.state.state is State.CHAT_CLEARED:
             return 0.0
-        return self.interval_if_open(record, now, streams=page is not None and page.streams)
+        if page is None:
+            return self.interval_if_open(record, now)
+        streams = streams and page.streams
+        return self.interval_if_open(record, now, streams=streams, hidden=page.hidden)
 
     def interval_if_open(
-        self, record: ConversationRecord, now: datetime, *, streams: bool
+        self,
+        record: ConversationRecord,
+        now: datetime,
+        *,
+        streams: bool = False,
+        hidden: bool = False,
     ) -> float:
-        """The same for a page of which it is known whether it holds a stream, in a chat that is not
-        cleared, or no longer."""
-        in_demand = record.demand.present(now)
+        """The same for such a page in a chat that is not cleared, or no longer."""
         return heartbeat_seconds(
-            cleared=False, in_demand=in_demand, streams=streams, timing=self._timing
+            cleared=False,
+            in_demand=record.demand.present(now),
+            streams=streams,
+            visible=not hidden,
+            timing=self._timing,
         )
 
     def _hot_page(self, record: ConversationRecord, page: Page, now: datetime) -> HotPage:
@@ -162,6 +174,8 @@ class Recorder:
             deadline=page.deadline(self._timing) or now,
             interval=interval,
             informed=page.told is not None and page.told.interval == interval,
+            kept_at=page.hearing.at if page.hearing is not None else None,
+            restored=page.restored,
         )
 
     def _grace_ends_at(self, record: ConversationRecord, now: datetime) -> datetime:
@@ -185,7 +199,7 @@ class Recorder:
         at = loaded.record.recorded_at
         while (due := self._next_end(loaded.record, at)) is not None and due <= now:
             at = due
-            self._end_demand(work, loaded, at)
+            self._end_demand(work, loaded, at, now)
             self.evaluate(work, loaded, at)
 
     def _next_end(self, record: ConversationRecord, at: datetime) -> datetime | None:
@@ -195,8 +209,8 @@ class Recorder:
         ends.append(record.presence.next_deadline(at, self._timing))
         return min((end for end in ends if end is not None), default=None)
 
-    def _end_demand(self, work: Work, loaded: Loaded, at: datetime) -> None:
-        """End the watches and the takeover that have ended by themselves (D4, T3)."""
+    def _end_demand(self, work: Work, loaded: Loaded, at: datetime, now: datetime) -> None:
+        """End the watches and the takeover that have ended by themselves at ``at`` (D4, T3)."""
         record, known = loaded.record, loaded.record.demand
         record.demand = known.expired(at)
         if record.demand != known:
@@ -204,7 +218,7 @@ class Recorder:
             loaded.changed |= record.demand.watchers(at) != known.watchers(record.recorded_at)
         ends_at = record.demand.takeover_ends_at(self._timing)
         if ends_at is not None and ends_at <= at:
-            ownership.end(work, loaded, Ending.IDLE, at, self._timing)
+            ownership.end(work, loaded, Ending.IDLE, at, self._timing, now=now)
 
     def evaluate(self, work: Work, loaded: Loaded, at: datetime) -> None:
         """Enter the state at ``at`` if a reader would see a difference."""
@@ -282,9 +296,8 @@ def overlay(presence: Presence, hot: HotConversation, timing: Timing) -> None:
             presence.apply(PageEvent(PageEventKind.HEARTBEAT, key, known.mark), timing)
         if known.kept_at is not None:
             page.hear(known.kept_at, "")
-        deadline = page.deadline(timing)
-        if deadline is not None and deadline < known.deadline:
-            page.outlive(Restored(known.heard_at, known.deadline))
+        if known.restored is not None:
+            page.outlive(known.restored)
 
 
 def _since(state: PresenceState) -> tuple[State, datetime | None]:

@@ -45,8 +45,13 @@ class Sweep:
         One site's trouble is not another's. Raises :class:`UnavailableError` when storage was away
         for some of them; those are still due then.
         """
-        settled, failed, failure = 0, list[ConversationKey](), UnavailableError()
-        while due := self._liveness.take_due(now, BATCH):
+        settled, failed, failure = (
+            set[ConversationKey](),
+            list[ConversationKey](),
+            UnavailableError(),
+        )
+        # What is due again after it was settled is lent, and left for the next time.
+        while due := [k for k in self._liveness.take_due(now, BATCH) if k not in settled]:
             by_site: dict[str, list[ConversationKey]] = defaultdict(list)
             for key in due:
                 by_site[key.site].append(key)
@@ -56,12 +61,12 @@ class Sweep:
                 except UnavailableError as error:
                     failure = error
                     failed += keys
-            settled += len(due)
+            settled.update(due)
         if failed:
             self._liveness.give_back(failed, now)
             self._try_again_at = now + TRY_AGAIN_AFTER
             raise failure
-        return settled
+        return len(settled)
 
     def settle_if_due(self, now: datetime) -> bool:
         """The same before somebody reads, so that what is recorded is what is true: nothing but a

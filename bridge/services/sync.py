@@ -65,6 +65,18 @@ class Sync:
         is new to them. Raises :class:`bridge.errors.UnavailableError`.
         """
         derived_at = self._conversations.settle(now)
+        return self.read(site, agents, after, limit, derived_at)
+
+    def read(
+        self,
+        site: str,
+        agents: Collection[str],
+        after: int,
+        limit: int,
+        derived_at: datetime | None = None,
+    ) -> SiteChanges:
+        """The same as it is recorded: what is due is not waited for. ``derived_at`` is the time to
+        derive states at, if they cannot be recorded."""
         changes = self._records.sync(site, after, limit)
         if changes.rev < after:
             changes = self._records.sync(site, 0, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import defaultdict, deque
 from collections.abc import Sequence
@@ -27,12 +28,14 @@ from bridge.ports import (
 from bridge.services.loaded import Loaded
 from bridge.services.recording import Recorder
 
+_log = logging.getLogger("bridge.visits")
+
 MOST_MESSAGES = 500
 """Messages that a page is told at once; it asks again for more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldPage:
     """What a page is told of its conversation: how often to beat, who has taken over, whether the
     chat is cleared."""
 
@@ -43,13 +46,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class OpenedStream:
-    """A stream that was opened: what to write first, and how it is named when it drops."""
+    """A stream that was opened: what to write first, and how it is named when it drops.
+
+    One of a page that is held for gone (not ``live``) does not count (P2).
+    """
 
     key: ConversationKey
     page: str
     id: str
     opened_at: datetime
-    told: Told
+    live: bool
+    told: ToldPage
     messages: Sequence[MessageRecord]
 
 
@@ -59,7 +66,7 @@ class Synced:
 
     rev: int
     state: State
-    told: Told
+    told: ToldPage
     messages: Sequence[MessageRecord]
     next_sync_seconds: float
 
@@ -93,12 +100,13 @@ class Visits:
         stream = secrets.token_hex(8)
         with self._records.begin(key.site) as work:
             loaded = self._of_visitor(work, key, visitor, now)
-            told = self._told_if_live(loaded.record, page, now, streams=True)
+            told = self._told_on_opening(loaded.record, page, now)
             opened = StreamOpened(page, stream, now, told.heartbeat_seconds)
-            loaded.dirty |= loaded.record.presence.apply(opened, self._timing)
+            live = loaded.record.presence.apply(opened, self._timing)
+            loaded.dirty |= live
             self._recorder.write(work, loaded, now)
         messages = self._messages(key, loaded.record, after)
-        return OpenedStream(key, page, stream, now, told, messages)
+        return OpenedStream(key, page, stream, now, live, told, messages)
 
     def dropped(self, stream: OpenedStream, now: datetime) -> None:
         """The page's stream ended without a word, which may mean that the page is gone (P2): noted,
@@ -114,26 +122,37 @@ class Visits:
         while self._dropped:
             stream, at = self._dropped.popleft()
             by_site[stream.key.site].append((stream, at))
-        settled = 0
-        try:
-            for site in list(by_site):
-                self._settle_site(site, by_site[site], now)
-                settled += len(by_site.pop(site))
-        except UnavailableError:
-            for waiting in by_site.values():
-                self._dropped.extend(waiting)
-            raise
+        settled, failure = 0, None
+        for site, dropped in by_site.items():
+            try:
+                self._settle_site(site, dropped, now)
+                settled += len(dropped)
+            except UnavailableError as error:
+                failure = error
+                self._dropped.extend(dropped)
+            except Exception:  # noqa: BLE001 - whatever it is, the other sites do not wait
+                _log.exception("streams that dropped could not be recorded")
+        if failure is not None:
+            raise failure
         return settled
 
     def sync(
-        self, key: ConversationKey, visitor: str, page: str, after: int | None, now: datetime
+        self,
+        key: ConversationKey,
+        visitor: str,
+        page: str,
+        after: int | None,
+        now: datetime,
+        *,
+        streams: bool = False,
     ) -> Synced:
-        """A page of the visitor asks, which keeps it alive if it is live (P2).
+        """A page of the visitor asks, which keeps it alive if it is live (P2). Unless it is known
+        to stream (``streams``), it thereby says that it does not, whatever is recorded.
 
         Raises as :meth:`open_stream` does.
         """
-        quietly = self._keep_alive_quietly(key, visitor, page, now)
-        record, told = quietly or self._keep_alive(key, visitor, page, now)
+        quietly = self._keep_alive_quietly(key, visitor, page, now, streams=streams)
+        record, told = quietly or self._keep_alive(key, visitor, page, now, streams=streams)
         messages = self._messages(key, record, after)
         shown = record.presence.pages.get(page)
         pause = sync_seconds(
@@ -147,35 +166,39 @@ class Visits:
             rev = max([after or 0, *(each.place for each in messages)])
         return Synced(rev, record.state.state, told, messages, pause)
 
-    def told(self, record: ConversationRecord, page: str, now: datetime) -> Told:
-        """What the page is to be told of its conversation."""
-        owned = record.demand.takeover
-        interval = self._recorder.interval(record, record.presence.pages.get(page), now)
-        cleared = record.deleted or record.state.state is State.CHAT_CLEARED
-        return Told(interval, owned.owner if owned else None, cleared)
+    def told(
+        self, record: ConversationRecord, page: str, now: datetime, *, streams: bool = True
+    ) -> ToldPage:
+        """What a page is to be told of its conversation; not ``streams``: it holds no stream,
+        whatever is recorded."""
+        owned, known = record.demand.takeover, record.presence.pages.get(page)
+        return ToldPage(
+            self._recorder.interval(record, known, now, streams=streams),
+            owned.owner if owned else None,
+            record.deleted or record.state.state is State.CHAT_CLEARED,
+        )
 
-    def _told_if_live(
-        self, record: ConversationRecord, page: str, now: datetime, *, streams: bool
-    ) -> Told:
-        """The same for a page that may be held for gone: it is told to beat, since only that brings
-        it back (P2). ``streams``: it holds a stream, or is opening one."""
+    def _told_on_opening(self, record: ConversationRecord, page: str, now: datetime) -> ToldPage:
+        """The same for a page that opens a stream. One that is held for gone is told to beat: only
+        that brings it back (P2)."""
         told = self.told(record, page, now)
         if told.cleared:
             return told
-        live = page in record.presence.live_pages(now, self._timing)
-        interval = self._recorder.interval_if_open(record, now, streams=live and streams)
+        live = record.presence.live_pages(now, self._timing)
+        hidden = page in live and live[page].hidden
+        interval = self._recorder.interval_if_open(record, now, streams=page in live, hidden=hidden)
         return replace(told, heartbeat_seconds=interval)
 
     def _keep_alive_quietly(
-        self, key: ConversationKey, visitor: str, page: str, now: datetime
-    ) -> tuple[ConversationRecord, Told] | None:
+        self, key: ConversationKey, visitor: str, page: str, now: datetime, *, streams: bool
+    ) -> tuple[ConversationRecord, ToldPage] | None:
         """Keep the page alive without recording it; ``None`` if it must be recorded, since it may
         not be live, or is to be told another interval than was told last (P2)."""
         kept = self._liveness.keep_alive(key, visitor, page, now)
         if kept.outcome is Beat.UNKNOWN:
             return None
         record = self._read(key)
-        told = self.told(record, page, now)
+        told = self.told(record, page, now, streams=streams)
         if told.heartbeat_seconds != kept.heartbeat_seconds:
             return None
         if kept.watched:
@@ -183,15 +206,15 @@ class Visits:
         return record, told
 
     def _keep_alive(
-        self, key: ConversationKey, visitor: str, page: str, now: datetime
-    ) -> tuple[ConversationRecord, Told]:
+        self, key: ConversationKey, visitor: str, page: str, now: datetime, *, streams: bool
+    ) -> tuple[ConversationRecord, ToldPage]:
         with self._records.begin(key.site) as work:
             loaded = self._of_visitor(work, key, visitor, now)
             presence = loaded.record.presence
-            streams = page in presence.pages and presence.pages[page].streams
-            told = self._told_if_live(loaded.record, page, now, streams=streams)
-            loaded.dirty |= page in presence.live_pages(now, self._timing)
-            presence.apply(KeptAlive(page, now, told.heartbeat_seconds), self._timing)
+            live = page in presence.live_pages(now, self._timing)
+            told = self.told(loaded.record, page, now, streams=streams and live)
+            kept = KeptAlive(page, now, told.heartbeat_seconds, streams)
+            loaded.dirty |= presence.apply(kept, self._timing)
             self._recorder.write(work, loaded, now)
         return loaded.record, told
 
@@ -210,6 +233,11 @@ class Visits:
                 loaded.dirty |= loaded.record.presence.apply(drop, self._timing)
             for loaded in known.values():
                 self._recorder.write(work, loaded, now)
+
+    def require_own(self, key: ConversationKey, visitor: str) -> None:
+        """Raise :class:`NotFoundError` unless the conversation is this visitor's."""
+        if self._read(key).visitor != visitor:
+            raise NotFoundError("There is no such conversation.")
 
     def _of_visitor(self, work: Work, key: ConversationKey, visitor: str, now: datetime) -> Loaded:
         loaded = self._recorder.find(work, key.conversation, now)

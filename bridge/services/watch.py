@@ -46,9 +46,8 @@ class Watches:
             if loaded is None:
                 continue
             demand = loaded.record.demand
-            for watch in demand.watches:
-                if watch.device in devices:
-                    demand = demand.left(watch.device, now)
+            for device in devices:
+                demand = demand.left(device, now)
             self._write(work, loaded, demand, now)
 
     def _write(self, work: Work, loaded: Loaded, demand: Demand, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -36,7 +37,7 @@ def check_answer(app: Flask, method: str, path: str, response: TestResponse) -> 
         return
     assert response.mimetype in content, f"{method} {path}: {response.mimetype} is not described"
     if schema := content[response.mimetype].get("schema"):
-        _validator(schema["$ref"]).validate(response.get_json(force=True))
+        _validate(schema, response.get_json(force=True))
 
 
 def check_problem(response: TestResponse) -> None:
@@ -77,13 +78,17 @@ def check_event(path: str, name: str, data: Any) -> None:
     media_types = DESCRIBED["paths"][path]["get"]["responses"]["200"]["content"]
     described = media_types["text/event-stream"]["x-events"]
     assert name in described, f"{path}: {name} is not described"
-    _validator(described[name]["$ref"]).validate(data)
+    _validate(described[name], data)
+
+
+def _validate(schema: dict[str, Any], data: Any) -> None:
+    _validator(json.dumps(schema)).validate(data)
 
 
 @cache
-def _validator(reference: str) -> Any:
-    schema = {"$ref": reference, "components": DESCRIBED["components"]}
-    return jsonschema_rs.validator_for(schema, validate_formats=True)
+def _validator(schema: str) -> Any:
+    described = {**json.loads(schema), "components": DESCRIBED["components"]}
+    return jsonschema_rs.validator_for(described, validate_formats=True)
 
 
 def refused(response: TestResponse, status: int, code: str) -> dict[str, Any]:

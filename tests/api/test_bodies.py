@@ -23,7 +23,7 @@ from tests.api.visitor import Visitor, event
 from tests.servers.bridge import BridgeProcess
 
 VISITOR, STORE, PAIR = "/v1/visitor/events", "/v1/store/events", "/v1/pair"
-LIMITS = {VISITOR: 64 * 1024, STORE: 2 * 1024 * 1024, PAIR: 128 * 1024}
+LIMITS = {VISITOR: 64 * 1024, STORE: 2 * 1024 * 1024, PAIR: 256 * 1024}
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_no_other_order(app: App, sort: str) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"q": "Hello"}, {"sort": "recent"}])
-def test_nobody_owns_a_conversation_yet(visitor: Visitor, app: App, query: dict[str, str]) -> None:
+def test_without_a_takeover_none_is_mine(visitor: Visitor, app: App, query: dict[str, str]) -> None:
     visitor.page("c").write("Hello")
     assert app.listed(mine="false") == ["c"]
     mine = app.listing(mine="true", **query)

@@ -57,6 +57,18 @@ def test_heartbeats_count_too(monkeypatch: pytest.MonkeyPatch, visitor: Visitor)
     limited(visitor.send(page.event("heartbeat")))
 
 
+def test_streams_and_syncs_count_too(monkeypatch: pytest.MonkeyPatch, visitor: Visitor) -> None:
+    page = visitor.page("c")
+    page.view()
+    lower(monkeypatch, "VISITOR", 2)
+    page.sync()
+    page.stream()
+    for endpoint in ("stream", "sync"):
+        answered = visitor.get(page.address(endpoint))
+        limited(answered)
+        assert answered.headers["Access-Control-Allow-Origin"] == SHOP
+
+
 def test_events_count_and_not_requests(
     monkeypatch: pytest.MonkeyPatch, visitor: Visitor, app: App, clock: Clock
 ) -> None:

@@ -150,7 +150,7 @@ def test_the_platform_may_be_left_out(installation: Installation, store: Store) 
         (b'{"code": "a\\u0000", "device": {"label": "x"}}', 422, "character-not-allowed"),
         (b'{"code": "a\\ud800", "device": {"label": "x"}}', 422, "character-not-allowed"),
         (b'{"code": "a", "device": {"label": "\\u0000"}}', 422, "character-not-allowed"),
-        (b" " * (128 * 1024 + 1), 413, "body-too-large"),
+        (b" " * (256 * 1024 + 1), 413, "body-too-large"),
     ],
     ids=range(10),
 )

@@ -103,6 +103,60 @@ def test_what_only_the_other_has_is_not_there(
     ):
         refused(app.get(path), 404, "not-found")
     refused(app.read("d"), 404, "not-found")
+    refused(app.watch("d"), 404, "not-found")
+    refused(app.leave("d"), 404, "not-found")
+    refused(app.take_over("d", "timed_out"), 404, "not-found")
+    refused(app.release("d", "?force=true"), 404, "not-found")
+    refused(app.send("d", {"client_id": "1", "text": "x"}), 404, "not-found")
+
+
+def test_a_takeover_in_one_is_none_in_the_other(
+    shops: tuple[Store, Store], apps: tuple[App, App]
+) -> None:
+    one, two = apps
+    pages = [shop.visitor("v").page("c", "p") for shop in shops]
+    streams = [page.stream() for page in pages]
+    told, untold = one.stream(), two.stream()
+    one.watch("c")
+    one.take_over("c")
+    one.write("c", "from one", "1")
+    refused(two.send("c", {"client_id": "1", "text": "from two"}), 409, "takeover-required")
+    seen = two.conversation("c")
+    assert (seen["takeover"], seen["watchers"]) == (None, [])
+    assert two.texts("c") == ["text two"]
+    assert two.listed(mine="true") == []
+    assert one.listed(mine="true") == ["c"]
+    assert pages[1].sync()["messages"] == []
+    assert two.release("c", "?force=true").status_code == 204
+    assert one.conversation("c")["takeover"] is not None
+    assert len(told.read(3)) == 3
+    assert len(streams[0].read(4)) == 4
+    assert untold.until_now() == []
+    assert streams[1].rest() == []
+
+
+def test_a_delivery_in_one_is_none_in_the_other(
+    shops: tuple[Store, Store], apps: tuple[App, App]
+) -> None:
+    one, _ = apps
+    one.take_over("c")
+    sent = one.write("c", "Hello")
+    happened = event("message_delivered", "c", message={"id": sent["id"]})
+    assert shops[1].visitor("v").outcome(happened)[0] == "rejected"
+    assert shops[1].outcome(happened)[0] == "rejected"
+    assert one.messages("c")["messages"][-1]["delivery"] == "queued"
+
+
+def test_signing_out_in_one_ends_nothing_in_the_other(
+    shops: tuple[Store, Store], apps: tuple[App, App]
+) -> None:
+    for app in apps:
+        app.take_over("c")
+        app.watch("c")
+    shops[0].request("DELETE", "/v1/store/agents/1")
+    seen = apps[1].conversation("c")
+    assert seen["takeover"]["agent"]["id"] == "1"
+    assert [each["id"] for each in seen["watchers"]] == ["1"]
 
 
 def test_a_cursor_of_the_other_shows_nothing_of_it(

@@ -112,6 +112,66 @@ def test_reading_costs_nothing_more_while_visitors_beat(
     assert len(queries(statements)) <= 3
 
 
+def test_a_heartbeat_in_demand_costs_none_once_its_interval_is_known(
+    installation: Installation, visitor: Visitor, app: App, clock: Clock
+) -> None:
+    """The first beat is answered with the new interval, and that is recorded."""
+    page, streaming = visitor.page("c"), visitor.page("c", "p_2")
+    for each in (page, streaming):
+        each.view()
+    clock.advance(seconds=1)
+    stream = streaming.stream()
+    app.watch("c")
+    clock.advance(seconds=1)
+    page.beat()
+    streaming.beat()
+    with counted(installation) as statements:
+        for _ in range(20):
+            clock.advance(seconds=2)
+            page.beat()
+            streaming.beat()
+    assert statements == []
+    assert [each.name for each in stream.read()] == ["demand"]
+
+
+def test_a_sync_that_changes_nothing_writes_nothing(
+    installation: Installation, visitor: Visitor, clock: Clock
+) -> None:
+    page = visitor.page("c")
+    page.view()
+    page.sync()
+    with counted(installation) as statements:
+        for _ in range(10):
+            clock.advance(seconds=5)
+            page.sync()
+    assert {each.split()[0] for each in queries(statements)} == {"SELECT"}
+    assert len(queries(statements)) <= 2 * 10
+
+
+def test_renewing_a_watch_costs_a_row_and_no_revision(
+    installation: Installation, visitor: Visitor, app: App, clock: Clock
+) -> None:
+    visitor.page("c").view()
+    app.watch("c")
+    rev = app.sync()["rev"]
+    clock.advance(seconds=20)
+    with counted(installation) as statements:
+        app.watch("c")
+    written = [each for each in queries(statements) if not each.startswith("SELECT")]
+    assert len([each for each in written if "conversations" in each]) == 1
+    assert app.sync()["rev"] == rev
+
+
+@pytest.mark.parametrize("number", [1, 50])
+def test_sync_costs_the_same_however_much_changed(
+    installation: Installation, store: Store, app: App, number: int
+) -> None:
+    store.results(*[message(f"c{n}", visitor=f"v{n}") for n in range(number)])
+    with counted(installation) as statements:
+        assert len(app.sync(limit=500)["conversations"]) == number
+    assert len(queries(statements)) <= 5
+
+
 @pytest.mark.parametrize("number", [1, 50])
 @pytest.mark.parametrize("query", [{}, {"sort": "recent"}, {"presence": "online"}, {"q": "c"}])
 def test_a_list_costs_three_queries_at_most_however_long_it_is(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.errors import UnavailableError
 from bridge.records import database
 from tests.api.description import refused
 from tests.api.device import App
@@ -83,6 +84,72 @@ def test_everything_that_writes_says_that_storage_is_away(
     assert installation.open("/v1/pair", "POST", json=said).status_code == 200
     assert app.conversation("c")["unread"] == 1
     assert app.read("c").status_code == 204
+
+
+def test_live_conversations_wait_for_the_lock(
+    installation: Installation, visitor: Visitor, app: App, kim: App
+) -> None:
+    """What cannot be recorded is not done, and is done when it is asked again."""
+    page, taken = visitor.page("c"), visitor.page("d", "p_2")
+    page.view()
+    taken.view()
+    kim.take_over("d")
+    before = app.sync()
+    hello = {"client_id": "1", "text": "Hello"}
+    with locked(installation):
+        for answered in (
+            app.watch("c"),
+            app.take_over("c"),
+            kim.release("d"),
+            app.release("d", "?force=true"),
+            kim.send("d", hello),
+            visitor.get(page.address("stream")),
+        ):
+            refused(answered, 503, "storage-unavailable")
+        assert app.sync() == before
+        assert page.sync()["takeover"]["active"] is False
+        assert app.stream().until_now() == []
+    assert app.sync() == before
+    assert app.watch("c").status_code == 200
+    assert app.take_over("c").status_code == 200
+    assert kim.send("d", hello).status_code == 201
+    assert kim.release("d").status_code == 204
+    assert len(kim.messages("d")["messages"]) == 3
+
+
+def test_a_stream_goes_on_after_the_lock(
+    installation: Installation, visitor: Visitor, app: App, clock: Clock
+) -> None:
+    page = visitor.page("c")
+    page.view()
+    told, stream = app.stream(), page.stream()
+    clock.advance(minutes=3)
+    with locked(installation):
+        refused(app.watch("c"), 503, "storage-unavailable")
+    app.watch("c")
+    assert [each.name for each in stream.read()] == ["demand"]
+    assert [each.name for each in told.read()] == ["conversation"]
+
+
+def test_a_stream_that_dropped_during_the_lock_is_recorded_after_it(
+    installation: Installation, visitor: Visitor, app: App, clock: Clock
+) -> None:
+    page = visitor.page("c")
+    page.view()
+    clock.advance(seconds=1)
+    stream = page.stream()
+    visits = installation.bridge.services.visits
+    with locked(installation):
+        clock.advance(seconds=60)
+        stream.answered.close()
+        with pytest.raises(UnavailableError):
+            visits.settle_drops(clock.now)
+        clock.advance(seconds=5)
+    assert visits.settle_drops(clock.now) == 1
+    clock.advance(seconds=9)
+    assert app.presence("c")["online"]
+    clock.advance(seconds=1)
+    assert app.presence("c")["reason"] == "timed_out"
 
 
 def test_what_was_not_taken_is_not_shown(
@@ -210,6 +277,12 @@ def test_without_a_database_every_answer_is_a_503(
         visitor.send(message("c"), headers={"Origin": None}),
         app.get("/v1/me"),
         app.get("/v1/conversations"),
+        app.get("/v1/sync"),
+        app.get("/v1/stream"),
+        app.watch("c"),
+        app.take_over("c"),
+        visitor.get(visitor.page("c").address("sync")),
+        visitor.get(visitor.page("c").address("stream")),
         without_tables.open("/v1/pair", "POST", json=said),
         without_tables.open("/readyz"),
     ):

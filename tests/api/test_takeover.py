@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bridge.api import body
 from tests.api.description import refused
 from tests.api.device import RIGHTS, App
 from tests.api.installation import Clock, Installation, SetUp
@@ -136,6 +137,7 @@ def clear_it(page: Page, clock: Clock) -> None:
 def move_on(page: Page, clock: Clock) -> None:
     page.unload()
     clock.advance(seconds=20)
+    page.visitor.installation.bridge.sweep.settle(clock.now)
     page.visitor.page("d", "p_9").view()
 
 
@@ -209,6 +211,17 @@ def test_t5_the_note_of_this_moment_counts_not_that_of_the_last_look(
     assert problem["note"]["code"] == "left"
     page.visitor.page("c", "p_2").view()
     assert app.take_over("c").status_code == 200
+
+
+def test_t5_the_note_is_that_of_now_though_the_sweep_has_not_come_yet(
+    page: Page, app: App, clock: Clock
+) -> None:
+    page.unload()
+    clock.advance(seconds=20)
+    page.visitor.page("d", "p_9").view()
+    problem = refused(app.take_over("c"), 409, "presence-note")
+    assert problem["note"]["code"] == "moved_on"
+    assert app.take_over("c", "moved_on").status_code == 200
 
 
 # --------------------------------------------------------------------------------- T3
@@ -342,6 +355,7 @@ def test_t4_each_beginning_and_end_leaves_one_line(app: App, kim: App, clock: Cl
     app.release("c", "?force=true")
     app.take_over("c")
     clock.advance(minutes=IDLE_MINUTES)
+    assert owner(app) is None
     lines = said_by_system(app)
     assert len(lines) == 6
     assert [name for line in lines for name in ("Sam", "Kim") if line.startswith(name)] == [
@@ -410,7 +424,7 @@ def test_without_a_token_nobody_takes_over(installation: Installation, app: App)
 
 @pytest.mark.usefixtures("page")
 @pytest.mark.parametrize(
-    ("body", "status", "code"),
+    ("content", "status", "code"),
     [
         (b"no JSON", 400, "malformed-json"),
         (b"{", 400, "malformed-json"),
@@ -423,21 +437,21 @@ def test_without_a_token_nobody_takes_over(installation: Installation, app: App)
         (b'{"acknowledge": "%s"}' % (b"x" * 65), 422, "invalid"),
         (b'{"acknowledge": "\\u0000"}', 422, "character-not-allowed"),
         (b'{"acknowledge": "\\ud800"}', 422, "character-not-allowed"),
-        (b'{"x": "%s"}' % (b"x" * 131_072), 413, "body-too-large"),
+        (b'{"x": "%s"}' % (b"x" * body.AGENT_LIMIT), 413, "body-too-large"),
     ],
 )
-def test_a_body_that_is_wrong(app: App, body: bytes, status: int, code: str) -> None:
-    answered = app.request("PUT", PATH, data=body, content_type="application/json")
+def test_a_body_that_is_wrong(app: App, content: bytes, status: int, code: str) -> None:
+    answered = app.request("PUT", PATH, data=content, content_type="application/json")
     refused(answered, status, code)
     assert owner(app) is None
 
 
 @pytest.mark.usefixtures("page")
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b'{"acknowledge": null}', b'{"note": 1, "acknowledge": "left"}']
+    "content", [b"", b"{}", b'{"acknowledge": null}', b'{"note": 1, "acknowledge": "left"}']
 )
-def test_a_body_that_is_right(app: App, body: bytes) -> None:
-    answered = app.request("PUT", PATH, data=body, content_type="application/json")
+def test_a_body_that_is_right(app: App, content: bytes) -> None:
+    answered = app.request("PUT", PATH, data=content, content_type="application/json")
     assert answered.status_code == 200
     assert app.request("DELETE", PATH, content_type="application/json").status_code == 204
 

@@ -161,7 +161,7 @@ def test_watching_changes_the_etag(app: App, kim: App) -> None:
     assert app.get(path, headers={"If-None-Match": seen.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize("conversation", ["nowhere", "a\nb"])
+@pytest.mark.parametrize("conversation", ["nowhere", "x" * 129, "a\nb"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_what_is_not_there_cannot_be_watched(
     page: Page, app: App, conversation: str, method: str

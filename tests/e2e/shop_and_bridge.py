@@ -9,23 +9,26 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
-from tests.e2e.streams import NOBODY, OpenStream
+from tests.e2e.exchange import (
+    STREAM_PATH,
+    SYNC_PATH,
+    Answer,
+    Arrival,
+    accepted,
+    ready_stream,
+    session,
+    synced,
+)
+from tests.e2e.record import Record
 
 ASSETS = Path(__file__).parents[2] / "wp-plugin" / "assets"
-EVENTS_PATH = "/v1/visitor/events"
-STREAM_PATH = "/v1/visitor/stream"
-SYNC_PATH = "/v1/visitor/sync"
-# Long enough for a busy machine; reached only when something is broken.
-DEADLINE_SECONDS = 30
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -48,154 +51,14 @@ window.ChatPresenceConfig = {config};
 """
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """One request as it arrived; ``server`` is ``shop`` or ``bridge``."""
-
-    server: str
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.path).query))
-
-    @property
-    def token(self) -> str:
-        """The credential in its header."""
-        return self.headers.get("authorization", "").removeprefix("Bearer ")
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """The events in the body; none if this was no request with events."""
-        if not self.path.endswith("/events"):
-            return []
-        events: list[dict[str, Any]] = json.loads(self.body)["events"]
-        return events
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server says. Without a status it closes the connection and says nothing; a stream
-    takes the place of the body."""
-
-    status: int | None = 200
-    body: str = "{}"
-    headers: dict[str, str] = field(default_factory=dict)
-    stream: OpenStream | None = None
-
-
-def accepted(arrival: Arrival, *, heartbeat_seconds: float = 0) -> Answer:
-    """The bridge's answer when all is well (api.md, Events)."""
-    told = {"takeover": False, "heartbeat_seconds": heartbeat_seconds, "state": "online"}
-    results = [{"id": event["id"], "status": "accepted"} for event in arrival.events]
-    conversations = {event["conversation"]: told for event in arrival.events}
-    return Answer(body=json.dumps({"results": results, "conversations": conversations}))
-
-
-def open_stream(arrival: Arrival) -> Answer:
-    """A stream that says what the test says."""
-    return Answer(stream=OpenStream(arrival.query, arrival.token))
-
-
-def ready_stream(arrival: Arrival) -> Answer:
-    """A stream that is ready; heartbeats are not asked for."""
-    answer = open_stream(arrival)
-    assert answer.stream is not None
-    answer.stream.ready()
-    return answer
-
-
-def session(name: str = "token-1", lifetime: timedelta = timedelta(hours=24)) -> Answer:
-    """The store's answer to a request for a session; ``name`` stands in for a token."""
-    expires_at = (datetime.now(UTC) + lifetime).isoformat(timespec="milliseconds")
-    return Answer(body=json.dumps({"token": name, "expires_at": expires_at, "visitor": "v_1"}))
-
-
-def synced(
-    *messages: dict[str, Any],
-    heartbeat_seconds: float = 60,
-    next_sync_seconds: float = 60,
-    takeover: dict[str, Any] = NOBODY,
-    state: str = "online",
-) -> Answer:
-    """The bridge's answer to a page that syncs."""
-    told = {
-        "rev": 1,
-        "messages": messages,
-        "takeover": takeover,
-        "heartbeat_seconds": heartbeat_seconds,
-        "next_sync_seconds": next_sync_seconds,
-        "state": state,
-    }
-    return Answer(body=json.dumps(told))
-
-
-class Record:
-    """What arrived, in order, at both servers."""
-
-    def __init__(self) -> None:
-        self.streams: list[OpenStream] = []
-        self._arrivals: list[Arrival] = []
-        self._changed = threading.Condition()
-
-    def add(self, arrival: Arrival, stream: OpenStream | None = None) -> None:
-        with self._changed:
-            self._arrivals.append(arrival)
-            if stream is not None:
-                self.streams.append(stream)
-            self._changed.notify_all()
-
-    def requests(self, server: str | None = None) -> list[Arrival]:
-        """All that is not the fetching of pages, at one server or at both."""
-        with self._changed:
-            return [
-                arrival
-                for arrival in self._arrivals
-                if arrival.method != "GET" and server in {None, arrival.server}
-            ]
-
-    def syncs(self, server: str | None = None) -> list[Arrival]:
-        """All requests to sync, at one server or at both."""
-        with self._changed:
-            return [
-                arrival
-                for arrival in self._arrivals
-                if urlsplit(arrival.path).path.endswith("/sync") and arrival.method == "GET"
-                if server in {None, arrival.server}
-            ]
-
-    def stream_requests(self) -> list[Arrival]:
-        """All requests for a stream, opened or refused."""
-        with self._changed:
-            return [
-                arrival
-                for arrival in self._arrivals
-                if urlsplit(arrival.path).path == STREAM_PATH and arrival.method == "GET"
-            ]
-
-    def open_streams(self) -> list[OpenStream]:
-        return [stream for stream in self.streams if not stream.closed.is_set()]
-
-    def paths(self) -> list[str]:
-        return [f"{arrival.server} {arrival.path}" for arrival in self.requests()]
-
-    def events(self, type_: str | None = None) -> list[dict[str, Any]]:
-        """All events in the order of their arrival, of one type or of all."""
-        events = [event for arrival in self.requests() for event in arrival.events]
-        return [event for event in events if type_ in {None, event["type"]}]
-
-    def types(self) -> list[str]:
-        return [event["type"] for event in self.events()]
-
-    def wait_for(self, condition: Callable[[], object]) -> None:
-        """Wait until the condition holds, looking at each arrival."""
-        with self._changed:
-            if not self._changed.wait_for(condition, DEADLINE_SECONDS):
-                seen = [(a.server, a.path, a.body.decode()) for a in self.requests()]
-                raise AssertionError(f"did not happen; arrived so far: {seen}")
+HIDE = """() => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+SHOW = """() => {
+    delete document.visibilityState;
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 
 
 class _Server(ThreadingHTTPServer):

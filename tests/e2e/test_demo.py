@@ -1,11 +1,14 @@
 """The demo as a newcomer meets it: a real browser in the shop, another on the agent's page."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -16,6 +19,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from bridge.demo import DemoSite, bot, create_blueprint
+from bridge.webhooks import sign
+from tests.e2e.wpiko_store import block
 from tests.servers.ports import free_port
 from tests.servers.waiting import wait_until
 
@@ -35,8 +40,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(CHECKOUT),
         "PORT": str(port),
-        # The agent's page asks once a second, and must not miss it on a busy machine.
+        # A busy machine must not miss it.
         "PRESENCE_GRACE_SECONDS": "8",
+        "HEARTBEAT_IDLE_SECONDS": "5",
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -179,6 +185,96 @@ def test_a_browser_that_cannot_reach_the_bridge(tab: Page, agent: Page, demo: st
     expect(tab.get_by_label("ChatPresence.state()")).to_contain_text('"route": "store"')
 
 
+def take_over(agent: Page, conversation: str) -> None:
+    """Open the conversation as an agent and answer in the bot's place."""
+    open_on(agent, conversation)
+    agent.get_by_role("button", name="Take over", exact=True).click()
+    expect(agent.locator(".owner")).to_have_text("You answer")
+
+
+def write_as_agent(agent: Page, text: str) -> None:
+    agent.get_by_label("Your answer").fill(text)
+    agent.get_by_role("button", name="Send").click()
+
+
+def test_an_agent_answers_in_the_bots_place(
+    tab: Page, agent: Page, demo: str, complaints: list[str]
+) -> None:
+    conversation = begin_chat(tab, demo, "Is a person there?")
+    take_over(agent, conversation)
+    expect(tab.locator("[data-chat-answers]")).to_have_text("Demo agent answers you.")
+    expect(tab.locator(".chat-log .system")).to_have_count(1)
+    expect(agent.locator(".checking")).to_have_text("")
+    # The store's copy learns of it a moment later, from the bridge.
+    wait_until(lambda: is_bot_silent(tab, conversation), "the bot is silent")
+    tab.get_by_label("Your message").fill("Hello, person")
+    tab.get_by_label("Your message").press("Enter")
+    expect(agent.locator(".transcript .visitor")).to_have_count(2)
+    write_as_agent(agent, "<b>Yes</b>, I am here")
+    expect(tab.locator(".chat-log .agent")).to_contain_text("<b>Yes</b>, I am here")
+    expect(agent.locator(".transcript .agent .who")).to_contain_text(", shown")
+    tab.get_by_role("link", name="Bud Vase").first.click()
+    expect(tab.locator(".chat-log .agent")).to_have_count(1)
+    expect(tab.locator("[data-chat-answers]")).to_have_text("Demo agent answers you.")
+    agent.get_by_role("button", name="Release to the bot").click()
+    expect(tab.locator("[data-chat-answers]")).to_contain_text("A bot answers")
+    expect(tab.locator(".chat-log .system")).to_have_count(2)
+    wait_until(lambda: not is_bot_silent(tab, conversation), "the bot answers again")
+    expect(tab.locator(".chat-log .bot")).to_have_count(2)
+    say(tab, "Thanks")
+    assert complaints == []
+
+
+def is_bot_silent(tab: Page, conversation: str) -> bool:
+    """Ask the shop what its bot would say, beside the widget."""
+    reply = tab.evaluate(
+        """async (conversation) => {
+            const body = JSON.stringify({ conversation, message: 'asked by the test', text: 'Hi' });
+            const headers = { 'Content-Type': 'application/json' };
+            const answer = await fetch('/demo/chat', { method: 'POST', headers, body });
+            return (await answer.json()).reply;
+        }""",
+        conversation,
+    )
+    return reply is None
+
+
+def test_t5_the_note_is_read_before_an_absent_visitor_is_taken_over(
+    tab: Page, agent: Page, demo: str
+) -> None:
+    conversation = begin_chat(tab, demo, "I am in a hurry")
+    tab.close()
+    open_on(agent, conversation)
+    expect(agent.locator(".open .note")).to_contain_text("left the page")
+    agent.get_by_role("button", name="Take over", exact=True).click()
+    agent.get_by_role("button", name="I have read this: take over").click()
+    expect(agent.locator(".owner")).to_have_text("You answer")
+    write_as_agent(agent, "When you are back")
+    expect(agent.locator(".transcript .agent .who")).to_contain_text("not shown yet")
+
+
+def test_the_agent_page_goes_on_after_the_network_was_away(
+    tab: Page, agent: Page, demo: str
+) -> None:
+    agent.context.set_offline(True)
+    conversation = begin_chat(tab, demo, "Hello")
+    agent.context.set_offline(False)
+    open_on(agent, conversation)
+    agent.context.set_offline(True)
+    say(tab, "Are you still there?")
+    agent.context.set_offline(False)
+    expect(agent.locator(".transcript .visitor")).to_have_count(2)
+
+
+def test_a_browser_without_a_stream_is_told_as_well(tab: Page, agent: Page, demo: str) -> None:
+    block(tab, "*/v1/visitor/stream*")
+    conversation = begin_chat(tab, demo, "Hello")
+    tab.wait_for_function("() => ChatPresence.state().transport === 'sync'")
+    take_over(agent, conversation)
+    write_as_agent(agent, "I am here")
+    expect(tab.locator(".chat-log .agent")).to_contain_text("I am here", timeout=90_000)
+
+
 def test_nothing_is_stored_before_a_chat_and_nobody_else_is_asked(
     visitor: BrowserContext, tab: Page, demo: str, complaints: list[str]
 ) -> None:
@@ -237,6 +333,58 @@ def test_a_session_is_for_the_shops_own_pages(client: FlaskClient) -> None:
     assert client.post("/demo/session", headers=own).get_json()["visitor"] == visitor
     client.set_cookie("cpb_visitor", "v_somebody-else.x")
     assert client.post("/demo/session", headers=own).get_json()["visitor"] != "v_somebody-else"
+
+
+def told_by_bridge(
+    client: FlaskClient, told: object, *, key: bytes = SECRET, id_: str = "b_1", age: int = 0
+) -> int:
+    """The status with which the shop answers what the bridge, or somebody else, tells it."""
+    body, timestamp = json.dumps(told).encode(), int(datetime.now(UTC).timestamp()) - age
+    headers = {
+        "webhook-id": id_,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign(key, id_, timestamp, body),
+        "Content-Type": "application/json",
+    }
+    url = "/demo/chat-presence-bridge/v1/bridge"
+    return client.post(url, data=body, headers=headers).status_code
+
+
+def started(ends_in: timedelta) -> dict[str, str]:
+    ends_at = (datetime.now(UTC) + ends_in).isoformat()
+    return {"type": "takeover.started", "conversation": "c", "expires_at": ends_at}
+
+
+def reply(client: FlaskClient) -> str | None:
+    body = {"conversation": "c", "message": "m", "text": "Hello"}
+    answer = client.post("/demo/chat", json=body, headers={"Sec-Fetch-Site": "same-origin"})
+    said: str | None = answer.get_json()["reply"]
+    return said
+
+
+def test_t2_the_bot_is_silent_while_an_agent_answers(client: FlaskClient) -> None:
+    assert told_by_bridge(client, started(timedelta(minutes=30))) == 200
+    assert reply(client) is None
+    assert told_by_bridge(client, {"type": "takeover.released", "conversation": "c"}) == 200
+    assert reply(client) is not None
+
+
+def test_t3_the_bot_is_never_silent_for_ever(client: FlaskClient) -> None:
+    assert told_by_bridge(client, started(-timedelta(seconds=1))) == 200
+    assert reply(client) is not None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"key": b"another key of thirty-two bytes."}, {"id_": "msg_1"}, {"age": 301}]
+)
+def test_only_the_bridge_silences_the_bot(client: FlaskClient, wrong: dict[str, Any]) -> None:
+    assert told_by_bridge(client, started(timedelta(minutes=30)), **wrong) == 401
+    assert reply(client) is not None
+
+
+@pytest.mark.parametrize("told", [[], {}, {"type": "takeover.started", "conversation": 1}])
+def test_what_the_bridge_says_and_the_shop_does_not_know(client: FlaskClient, told: object) -> None:
+    assert told_by_bridge(client, told) == 200
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,15 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.exchange import Answer, Arrival, accepted, open_stream, synced
 from tests.e2e.live_chat import REMEMBER, streams, told
 from tests.e2e.shop_and_bridge import (
-    Answer,
-    Arrival,
+    HIDE,
+    SHOW,
     ShopAndBridge,
-    accepted,
     begin_chat,
     mark,
-    open_stream,
     stop_clock,
-    synced,
     transport_is,
     wait_until_answered,
 )
@@ -59,6 +57,44 @@ def test_a_blocked_stream_is_replaced_by_sync(tab: Page, live: ShopAndBridge) ->
     syncs_are(live, 3)
     assert {arrival.server for arrival in live.record.requests()} == {"bridge", "shop"}
     assert "shop /events" not in live.record.paths()
+
+
+def test_a_page_that_is_looked_at_again_asks_at_once(tab: Page, live: ShopAndBridge) -> None:
+    live.stream_answer = cut_off
+    stop_clock(tab)
+    begin_chat(tab, live)
+    syncs_are(live, 1)
+    transport_is(tab, "sync")
+    tab.evaluate(HIDE)
+    wait_until_answered(tab)
+    mark(tab, live)
+    assert len(live.record.syncs()) == 1
+    # The clock stands still.
+    tab.evaluate(SHOW)
+    syncs_are(live, 2)
+
+
+def test_what_the_system_says_between_two_syncs_is_not_missed(
+    tab: Page, live: ShopAndBridge
+) -> None:
+    """Without ``after``, the bridge tells only what an agent wrote and nobody has seen."""
+    live.stream_answer = cut_off
+    live.sync_answer = lambda _: synced(rev=41)
+    stop_clock(tab)
+    begin_chat(tab, live)
+    assert "after" not in syncs_are(live, 1).query
+    transport_is(tab, "sync")
+    tab.evaluate(REMEMBER)
+    live.sync_answer = lambda _: synced(message(43, delivery=None, author="system"), rev=44)
+    tab.clock.run_for("01:01")
+    assert syncs_are(live, 2).query["after"] == "41"
+    told(tab, "text 43")
+    # One from before that was held back, as in a chat that was cleared meanwhile, is still shown.
+    live.sync_answer = lambda _: synced(message(45), rev=50)
+    mark(tab, live)
+    tab.clock.run_for("01:01")
+    assert syncs_are(live, 3).query["after"] == "43"
+    told(tab, "text 43", "text 45")
 
 
 def test_d2_a_page_that_syncs_beats_at_the_pace_it_is_told(tab: Page, live: ShopAndBridge) -> None:

@@ -2,11 +2,10 @@
 
 from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.exchange import Answer, accepted
 from tests.e2e.live_chat import begin_live_chat, streams, told
 from tests.e2e.shop_and_bridge import (
-    Answer,
     ShopAndBridge,
-    accepted,
     begin_chat,
     mark,
     stop_clock,

@@ -2,13 +2,13 @@
 
 from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.exchange import synced
 from tests.e2e.live_chat import streams
 from tests.e2e.shop_and_bridge import (
     ShopAndBridge,
     begin_chat,
     mark,
     say,
-    synced,
     transport_is,
     wait_until_answered,
 )

@@ -6,11 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.exchange import Answer, Arrival, accepted
 from tests.e2e.shop_and_bridge import (
-    Answer,
-    Arrival,
     ShopAndBridge,
-    accepted,
     begin_chat,
     mark,
     say,

@@ -6,16 +6,12 @@ from datetime import timedelta
 
 from playwright.sync_api import Page
 
+from tests.e2e.exchange import EVENTS_PATH, Answer, Arrival, accepted, session
 from tests.e2e.shop_and_bridge import (
-    EVENTS_PATH,
-    Answer,
-    Arrival,
     ShopAndBridge,
-    accepted,
     begin_chat,
     mark,
     say,
-    session,
     stop_clock,
     wait_until_answered,
 )

@@ -6,27 +6,17 @@ import json
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.exchange import EVENTS_PATH, Answer, Arrival, accepted
 from tests.e2e.shop_and_bridge import (
     ASSETS,
-    EVENTS_PATH,
-    Answer,
-    Arrival,
+    HIDE,
+    SHOW,
     ShopAndBridge,
-    accepted,
     begin_chat,
     mark,
     stop_clock,
     wait_until_answered,
 )
-
-HIDE = """() => {
-    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
-    document.dispatchEvent(new Event('visibilitychange'));
-}"""
-SHOW = """() => {
-    delete document.visibilityState;
-    document.dispatchEvent(new Event('visibilitychange'));
-}"""
 
 
 def test_nothing_is_sent_or_stored_before_a_chat_begins(
@@ -295,3 +285,5 @@ def test_a_widget_that_talks_nonsense_gets_no_error(tab: Page, servers: ShopAndB
 def test_b11_the_script_is_small() -> None:
     scripts = (ASSETS / "presence.js").read_bytes() + (ASSETS / "stub.js").read_bytes()
     assert len(gzip.compress(scripts)) <= 4096
+    # What is fetched once a chat begins.
+    assert len(gzip.compress((ASSETS / "live.js").read_bytes())) <= 4096

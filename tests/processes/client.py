@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from itertools import count
 from typing import Any, Self, TypedDict, Unpack
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 import requests
 
 from bridge.webhooks import decode_key, sign
+from tests.processes.streams import Stream
 from tests.servers.bridge import BridgeProcess
 
+RIGHTS = ("conversations:read", "conversations:reply", "takeover", "takeover:force")
 SHOP = "https://shop.example"
 TIMEOUT = 30
 
@@ -31,7 +35,7 @@ class Visitor:
     def __init__(self, url: str, id: str, token: str, session: requests.Session) -> None:
         self.id = id
         self._url = url
-        self._token = token
+        self.token = token
         self._session = session
         self._events = count()
 
@@ -46,7 +50,7 @@ class Visitor:
             "POST",
             f"{self._url}/v1/visitor/events",
             json={"events": events},
-            headers={"Authorization": f"Bearer {self._token}"},
+            headers={"Authorization": f"Bearer {self.token}"},
         ).prepare()
 
     def post(self, *events: dict[str, Any]) -> requests.Response:
@@ -60,14 +64,45 @@ class Visitor:
         (result,) = response.json()["results"]
         return str(result["status"])
 
+    def stream(
+        self, conversation: str, page: str, after: int | None = None, source: str = "127.0.0.1"
+    ) -> Stream:
+        """A stream of what concerns a page; whatever the answer is."""
+        query: dict[str, str | int] = {"conversation": conversation, "page": page}
+        if after is not None:
+            query["after"] = after
+        target = f"/v1/visitor/stream?{urlencode(query)}"
+        return Stream(_port(self._url), target, self.token, source)
+
 
 class Agent:
     """A paired device."""
 
     def __init__(self, url: str, token: str, session: requests.Session) -> None:
         self._url = url
+        self.token = token
         self._session = session
         self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def request(self, method: str, conversation: str, what: str, **body: Any) -> requests.Response:
+        """Do something in a conversation; whatever the answer is."""
+        path = f"{self._url}/v1/conversations/{conversation}/{what}"
+        return self._session.request(method, path, timeout=TIMEOUT, **body)
+
+    def do(self, method: str, conversation: str, what: str, **body: Any) -> None:
+        """Do something that must be done."""
+        response = self.request(method, conversation, what, **body)
+        assert response.ok, response.text
+
+    def write(self, conversation: str, text: str) -> requests.Response:
+        """Write to the visitor; the beginning of the text is its ``client_id`` too."""
+        said = {"client_id": text[:50], "text": text}
+        return self.request("POST", conversation, "messages", json=said)
+
+    def stream(self, after: int | None = None, source: str = "127.0.0.1") -> Stream:
+        """A stream of what changes, resumed after a revision."""
+        headers = {} if after is None else {"Last-Event-ID": str(after)}
+        return Stream(_port(self._url), "/v1/stream", self.token, source, headers)
 
     def get(self, path: str, **query: str | int) -> requests.Response:
         """Read; whatever the answer is."""
@@ -87,20 +122,24 @@ class Agent:
 
     def messages(self, conversation: str) -> list[str]:
         """The ids of all messages of a conversation, oldest first."""
+        return [each["id"] for each in self.transcript(conversation)]
+
+    def transcript(self, conversation: str) -> list[dict[str, Any]]:
+        """All messages of a conversation, oldest first."""
         path = f"/v1/conversations/{conversation}/messages"
-        ids: list[str] = []
+        found: list[dict[str, Any]] = []
         page = self.read(path, limit=100)["messages"]
         while page:
-            ids = [each["id"] for each in page] + ids
-            page = self.read(path, limit=100, before=ids[0])["messages"]
-        return ids
+            found = page + found
+            page = self.read(path, limit=100, before=found[0]["id"])["messages"]
+        return found
 
 
 class Store:
     """A site that was added on the command line, with whoever belongs to it."""
 
-    def __init__(self, bridge: BridgeProcess) -> None:
-        added = bridge.site_add("Shop", SHOP)
+    def __init__(self, bridge: BridgeProcess, url: str = SHOP) -> None:
+        added = bridge.site_add("Shop", url)
         self.site = str(added["site"])
         self._url = bridge.url
         self._key = decode_key(added["secret"])
@@ -126,12 +165,10 @@ class Store:
         token = jwt.encode(claims, self._key, "HS256", headers={"kid": self.site})
         return Visitor(self._url, id, token, session or self.session())
 
-    def agent(self) -> Agent:
+    def agent(self, id: str = "1", name: str = "Sam") -> Agent:
         """A device, paired by a code that the store asked for."""
-        offered = self.post(
-            "/v1/store/pairings",
-            b'{"agent": {"id": "1", "name": "Sam"}, "rights": ["conversations:read"]}',
-        ).json()
+        asked = {"agent": {"id": id, "name": name}, "rights": RIGHTS}
+        offered = self.post("/v1/store/pairings", json.dumps(asked).encode()).json()
         paired = requests.post(
             f"{self._url}/v1/pair",
             json={"code": offered["code"], "device": {"label": "Phone", "platform": "test"}},
@@ -154,6 +191,12 @@ class Store:
             },
             timeout=TIMEOUT,
         )
+
+
+def _port(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
 
 
 def accepted(response: requests.Response, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

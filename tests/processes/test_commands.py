@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from bridge import bootstrap
-from bridge.webhooks import decode_key
 from bridge.domain.presence import Presence, PresenceState, State
 from bridge.ports import ConversationRecord
 from bridge.settings import Settings
+from bridge.webhooks import decode_key
 from tests.processes.command import SECRET_KEY, bridge
 
 COMMANDS = [

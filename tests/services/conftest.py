@@ -33,3 +33,11 @@ def live(tmp_path: Path, prepared: Path) -> Iterator[LiveScene]:
     live = LiveScene(tmp_path, prepared)
     yield live
     live.stop()
+
+
+@pytest.fixture
+def online(live: LiveScene) -> LiveScene:
+    """A visitor with one page, and everything fed."""
+    live.view(1, at=0)
+    live.feed()
+    return live

@@ -7,7 +7,9 @@ what others have taken over. Unless a test says otherwise, things happen at ``Sc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,17 @@ import sqlalchemy as sa
 from bridge.api.agent_stream import AgentFrames
 from bridge.api.visitor_stream import VisitorFrames
 from bridge.encryption import Encryption
-from bridge.live.fan_out import AgentStream, VisitorStream
+from bridge.live.admission import Admission
+from bridge.live.fan_out import FanOut
 from bridge.ports import Agent, ConversationKey, Device, MessageRecord
 from bridge.records.tables import store_calls
 from bridge.services.incoming import Incoming, IncomingMessage
+from bridge.services.sync import Sync
 from bridge.services.takeover import FORCE
 from bridge.services.visits import OpenedStream, Synced
 from bridge.times import rfc3339
 from tests.services.scene import SITE, Scene, moment, seconds
+from tests.services.streams import AgentReading, PageReading, parsed
 
 RIGHTS = frozenset({"conversations:read", "conversations:reply", "takeover"})
 AGENTS = {
@@ -34,56 +39,6 @@ AGENTS = {
     "lee": (Agent("lee", "Lee"), RIGHTS),
 }
 A = ConversationKey(SITE, "A")
-
-Frame = tuple[str, dict[str, Any]]
-"""An event of a stream: its name and what it says."""
-
-
-def parsed(frame: bytes) -> Frame:
-    """An event as its reader has it, with its ``id`` where it has one."""
-    fields = dict(line.split(": ", 1) for line in frame.decode().strip().split("\n"))
-    said: dict[str, Any] = msgspec.json.decode(fields["data"])
-    return fields["event"], said | ({"id:": int(fields["id"])} if "id" in fields else {})
-
-
-@dataclass
-class AgentReader:
-    """An agent's stream as its app reads it."""
-
-    joined: AgentStream
-    frames: AgentFrames
-    opening: Frame
-
-    def read(self) -> list[Frame] | None:
-        """What was written since it was last read; ``None`` once it has ended."""
-        items = self.joined.mailbox.take(0)
-        if items is None:
-            return None
-        return [parsed(frame) for item in items for frame in self.frames(item)]
-
-    def read_all(self) -> list[Frame]:
-        """The same until nothing more is written."""
-        got: list[Frame] = []
-        while more := self.joined.mailbox.take(0):
-            got += [parsed(frame) for item in more for frame in self.frames(item)]
-        return got
-
-
-@dataclass
-class PageStream:
-    """A page's stream as the page reads it."""
-
-    joined: VisitorStream
-    opened: OpenedStream
-    frames: VisitorFrames
-    opening: list[Frame] = field(default_factory=list)
-
-    def read(self) -> list[Frame] | None:
-        """As :meth:`AgentReader.read`."""
-        items = self.joined.mailbox.take(0)
-        if items is None:
-            return None
-        return [parsed(frame) for item in items for frame in self.frames(item)]
 
 
 class LiveScene(Scene):
@@ -95,6 +50,10 @@ class LiveScene(Scene):
         for agent in ("sam", "kim"):
             self.pair(agent, 1)
             self.pair(agent, 2)
+
+    def start(self) -> None:
+        super().start()
+        self.fan_out = self.bridge.services.fan_out
 
     def pair(self, agent: str, number: int, at: float | None = None) -> Device:
         """Pair one more device of an agent, called ``<agent>-<number>``."""
@@ -112,6 +71,9 @@ class LiveScene(Scene):
         """Go on to that time, if one is given; the time it is then."""
         self.now = self.now if at is None else at
         return moment(self.now)
+
+    def key(self, conversation: str) -> ConversationKey:
+        return ConversationKey(SITE, conversation)
 
     # ------------------------------------------------------------------------- agents
 
@@ -184,20 +146,25 @@ class LiveScene(Scene):
         self,
         device: str,
         after: int | None = None,
-        watching: set[str] | None = None,
         address: str = "192.0.2.1",
-    ) -> AgentReader:
-        """A device opens its stream, from now or resuming ``after`` a revision."""
-        app, paired = self.bridge.services, self.devices[device]
-        if watching is None:
-            watching = set(app.records.watched_by(SITE, paired.agent.id))
-        joined = app.fan_out.join_agent(paired, watching, address)
-        frames = AgentFrames(joined, app.sync, app.clock, after)
-        return AgentReader(joined, frames, parsed(frames.ready()))
+        sync: Sync | None = None,
+    ) -> AgentReading:
+        """A device opens its stream, from now or resuming ``after`` a revision; what it
+        missed is read from ``sync``, if that is not the bridge's own."""
+        app = self.bridge.services
+        joined = self.fan_out.join_agent(self.devices[device], address)
+        frames = AgentFrames(joined, sync or app.sync, app.clock, after)
+        return AgentReading(joined.mailbox, frames, joined.leave, [parsed(frames.ready())])
+
+    def another_fan_out(self, most: int = 1_000, sync: Sync | None = None) -> FanOut:
+        """Put another fan-out over the same records in the place of the bridge's own."""
+        app = self.bridge.services
+        self.fan_out = FanOut(sync or app.sync, app.visits, Admission(most), app.clock)
+        return self.fan_out
 
     def feed(self) -> None:
         """Let the streams be told what changed."""
-        self.bridge.services.fan_out.feed()
+        self.fan_out.feed()
 
     # -------------------------------------------------------------------------- pages
 
@@ -220,14 +187,17 @@ class LiveScene(Scene):
         visitor: str = "v",
         key: ConversationKey = A,
         address: str = "192.0.2.2",
-    ) -> PageStream:
+    ) -> PageReading:
         """A page opens a stream, as ``GET /v1/visitor/stream`` does."""
-        joined = self.bridge.services.fan_out.join_visitor(key, visitor, page, address)
+        joined = self.fan_out.join_visitor(key, visitor, page, address)
         opened = self.open_stream(at, page, after, visitor, key)
         if opened.told.cleared:
             joined.mailbox.close()
         frames = VisitorFrames(opened, after)
-        return PageStream(joined, opened, frames, [parsed(frame) for frame in frames.opening()])
+        opening = [parsed(frame) for frame in frames.opening()]
+        page_reading = PageReading(joined.mailbox, frames, joined.leave, opening)
+        page_reading.opened = opened
+        return page_reading
 
     def dropped(self, stream: OpenedStream, at: float | None = None) -> None:
         """A stream ends without a word, and that is recorded, as the sweep does."""
@@ -302,6 +272,21 @@ class LiveScene(Scene):
         """A heartbeat; the interval that its answer tells the page, in seconds."""
         answer = self.answer(self.event("heartbeat", at, page, seq))
         return answer.conversations["A"].heartbeat_seconds
+
+    @contextmanager
+    def transactions(self) -> Iterator[list[str]]:
+        """The transactions begun within that may write."""
+        begun: list[str] = []
+
+        def begin(_connection: sa.Connection) -> None:
+            begun.append("BEGIN")
+
+        writer = self.bridge.database.writer
+        sa.event.listen(writer, "begin", begin)
+        try:
+            yield begun
+        finally:
+            sa.event.remove(writer, "begin", begin)
 
     def revision(self) -> int:
         return self.bridge.services.sync.revision(SITE)

@@ -15,13 +15,15 @@ window.ChatPresenceLive = function (chat) {
 	let blockedUntil = 0;
 	let refusals = 0;
 	let shown = 0; // revision of the last message that was shown in this tab
+	let reached = 0; // revision up to which the last sync told everything
 	let waiting = []; // to be shown
-	let showing = false;
+	let showing = null;
+	let endPause = null;
 	let pauseTimer, silenceTimer;
 
 	function begin() {
 		leave();
-		shown = 0;
+		shown = reached = 0;
 		waiting = [];
 		// As another page of this tab left it: a change in between is then told as one.
 		setTakeover(chat.stored(key('takeover')) || NOBODY);
@@ -30,6 +32,7 @@ window.ChatPresenceLive = function (chat) {
 	function leave() {
 		following = chat.transport = null;
 		clearTimeout(pauseTimer);
+		clearTimeout(silenceTimer);
 		if (connection) {
 			connection.abort();
 		}
@@ -43,11 +46,6 @@ window.ChatPresenceLive = function (chat) {
 	function recall() {
 		shown = Math.max(shown, chat.stored(key('shown')) || 0);
 		waiting = waiting.filter(({ rev }) => rev > shown);
-	}
-
-	function remember(rev) {
-		shown = rev;
-		chat.stored(key('shown'), rev);
 	}
 
 	function setTakeover(takeover) {
@@ -80,22 +78,22 @@ window.ChatPresenceLive = function (chat) {
 	async function show() {
 		const [message] = waiting;
 		const listeners = chat.listeners.message.slice();
-		if (showing || !message || !listeners.length) {
+		if (!message || showing === message || !listeners.length) {
 			return;
 		}
-		showing = true;
+		showing = message;
 		for (const listener of listeners) {
 			for (let tries = 0; message === waiting[0] && !(await isShown(listener, message)); tries++) {
 				await new Promise((resolve) => chat.after(chat.backoff(tries), resolve));
 			}
 		}
-		showing = false;
 		if (message === waiting[0]) {
 			waiting.shift();
-			remember(message.rev);
+			shown = message.rev;
+			chat.stored(key('shown'), shown);
 			confirm(message);
+			show();
 		}
-		show();
 	}
 
 	async function isShown(listener, message) {
@@ -112,6 +110,12 @@ window.ChatPresenceLive = function (chat) {
 		ready(told) {
 			chat.transport = 'stream';
 			blocked = 0;
+			if (told.live === false) {
+				// As after a night's sleep: only what is said here brings the page back.
+				leave();
+				chat.view();
+				return;
+			}
 			setTakeover(told.takeover);
 			said.demand(told);
 		},
@@ -136,10 +140,11 @@ window.ChatPresenceLive = function (chat) {
 	}
 
 	function query() {
+		const after = Math.max(shown, reached);
 		return '?' + new URLSearchParams({
 			conversation: chat.conversation,
 			page: chat.page,
-			...(shown && { after: shown })
+			...(after && { after })
 		});
 	}
 
@@ -155,14 +160,13 @@ window.ChatPresenceLive = function (chat) {
 			setPace(answer.heartbeat_seconds);
 			setTakeover(answer.takeover);
 			answer.messages.forEach(receive);
-			if (!waiting.length && answer.rev > shown) {
-				remember(answer.rev); // the next answer begins where this one ends
-			}
+			// Where there are messages, there may be more than one answer holds.
+			reached = answer.messages.length ? reached : answer.rev;
 			if (answer.state === 'chat_cleared') {
 				chat.part();
 			}
 		}
-		return answer.next_sync_seconds;
+		return answer.next_sync_seconds || 60;
 	}
 
 	function allowSilence(seconds) {
@@ -208,6 +212,9 @@ window.ChatPresenceLive = function (chat) {
 		} catch (error) {
 			failure = error;
 		}
+		if (mine !== following) {
+			return 0;
+		}
 		clearTimeout(silenceTimer);
 		if (chat.transport !== 'stream') {
 			throw failure || new Error('not a stream');
@@ -246,8 +253,12 @@ window.ChatPresenceLive = function (chat) {
 		return mine === following && sync(mine);
 	}
 
-	async function follow() {
+	/** Follows the conversation until `leave`. `isSeen`: the visitor looks (again), so nothing shall wait. */
+	async function follow(isSeen) {
 		if (following) {
+			if (isSeen && chat.transport && endPause) {
+				endPause();
+			}
 			return;
 		}
 		const mine = following = {};
@@ -267,6 +278,7 @@ window.ChatPresenceLive = function (chat) {
 			}
 			if (mine === following) {
 				await new Promise((resolve) => {
+					endPause = resolve;
 					pauseTimer = chat.after(wait, resolve);
 				});
 				if ([401, 403, 404].includes(status)) {

@@ -145,9 +145,9 @@
 		}
 	}
 
-	function follow() {
+	function follow(isSeen) {
 		if (chat.known) {
-			live ? live.follow() : fetchLive();
+			live ? live.follow(isSeen) : fetchLive();
 		}
 	}
 
@@ -215,9 +215,10 @@
 		const rejected = results.find((result) => result.status === 'rejected');
 		chat.error = rejected ? rejected.code : null;
 		const told = conversations[chat.conversation];
+		const isSeen = told && !chat.known;
 		chat.known = chat.known || !!told;
 		setPace(told ? told.heartbeat_seconds : chat.pace);
-		follow();
+		follow(isSeen);
 	}
 
 	async function deliver() {

@@ -27,10 +27,11 @@ class VisitorSync(Struct):
 
 
 class VisitorReady(Struct):
-    """The first event of a visitor's stream."""
+    """The first event of a visitor's stream; not ``live``: the page is held for gone."""
 
     heartbeat_seconds: float
     takeover: VisitorTakeover
+    live: bool
 
 
 class VisitorDemand(Struct):

@@ -193,7 +193,12 @@ async function start() {
 	const rev = await firstRevision();
 	setInterval(attempt(refresh), LABELS_MS);
 	follow(rev, {
-		open: () => complain(null),
+		open() {
+			complain(null);
+			if (selected) {
+				attempt(readMessages)(selected); // may have failed while there was no network
+			}
+		},
 		lost: complain,
 		conversation: learn,
 		message(message) {

@@ -109,17 +109,22 @@ class History:
         return max(answers, key=lambda it: (it.at, it.told or 0), default=None)
 
     def newest_stream(self, page: str) -> Happening | None:
-        """The newest stream, unless an unload ended it (P3).
+        """The newest stream, unless an unload ended it (P3), or a sync said that there is none.
 
         An unload from before a view that was there when the stream was opened came late: it is
         none of that stream's.
         """
         stream, unload = _latest(self.of(page, "stream")), _greatest(self.of(page, "unload"))
+        if stream and any(it.kind == "sync" for it in self.since(stream) if it.page == page):
+            return None
         if stream is None or unload is None or unload.at < stream.at:
             return stream
         before = self.happened[: self.happened.index(stream)]
         views = [it for it in before if it.page == page and it.kind == "view"]
         return stream if any(view.order > unload.order for view in views) else None
+
+    def since(self, it: Happening) -> list[Happening]:
+        return self.happened[self.happened.index(it) + 1 :]
 
     def deadline(self, page: str) -> float | None:
         heard = self.heard(page)
@@ -140,10 +145,10 @@ class History:
             yield from (drop + (150 if self.hidden(page) else 15) for drop in drops)
         if streaming and told == 0:
             yield heard + 330
+        elif answer and answer.kind == "push" and answer.at > heard and told > 0:
+            yield min(heard + 330, answer.at + (150 if self.hidden(page) else 10))
         elif self.hidden(page):
             yield heard + 150
-        elif answer and answer.kind == "push" and answer.at > heard and told > 0:
-            yield min(heard + 330, answer.at + 10)
         else:
             yield heard + 2.5 * (told or 60) + 5
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.domain.page import Timing
 from bridge.domain.presence import MOST_PAGES
-from tests.unit.domain.story import DAY, Story, lives_until
+from tests.unit.domain.story import DAY, Story, lives_until, moment
 
 # P3: an unload ends its own page, and its streams, only.
 
@@ -213,7 +214,25 @@ def test_p12_telling_a_hidden_page_to_beat_gives_it_no_ten_seconds() -> None:
     story.open_stream("S", "a", 1)
     story.hide("a", 2, at=5, told=0)
     story.push("a", 20, told=10)
-    assert lives_until(story, 155, since=20)
+    assert lives_until(story, 170, since=20)
+
+
+def test_p12_telling_a_page_that_was_hidden_for_long_does_not_end_it() -> None:
+    story = Story()
+    story.view("a", 1, at=0, told=0)
+    story.open_stream("S", "a", 1)
+    story.hide("a", 2, at=5, told=0)
+    story.push("a", 300, told=10)
+    assert lives_until(story, 335, since=300)
+
+
+def test_p2_a_page_that_syncs_holds_no_stream() -> None:
+    story = Story()
+    story.view("a", 1, at=0, told=0)
+    story.open_stream("S", "a", 1)
+    story.sync("a", 100, told=60)
+    assert story.presence.streaming_pages(moment(100), Timing()) == []
+    assert lives_until(story, 255, since=100)
 
 
 def test_p12_becoming_visible_is_a_view_again() -> None:

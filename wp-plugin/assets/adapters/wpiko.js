@@ -20,13 +20,16 @@
 	};
 
 	function read(key) {
-		const value = sessionStorage.getItem(key);
-		return value && !['null', 'undefined'].includes(value) ? value : null;
+		return sessionStorage.getItem(key);
+	}
+
+	function isThread(id) {
+		return typeof id === 'string' && !['', 'null', 'undefined'].includes(id);
 	}
 
 	// The widget drops its thread when it is cleared, and silently when certain settings have changed.
 	function look() {
-		const thread = read(THREAD);
+		const thread = isThread(read(THREAD)) ? read(THREAD) : null;
 		const told = read(TOLD);
 		if (told && told !== thread) {
 			sessionStorage.removeItem(TOLD);
@@ -86,7 +89,7 @@
 	// Called by the widget after each message that it sent. It may keep the thread only afterwards.
 	const next = window.wpikoChatbotHandleTakeoverResponse;
 	const learn = guarded((data) => {
-		if (data && data.thread_id) {
+		if (isThread(data.thread_id)) {
 			presence.conversation(data.thread_id);
 		}
 		setTimeout(guarded(look), 0);
