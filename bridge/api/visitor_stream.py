@@ -47,7 +47,7 @@ def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
         if opened.told.cleared or len(opened.messages) == MOST_MESSAGES:
             # The page comes back for what is left.
             joined.mailbox.close()
-        frames = VisitorFrames(opened, asked.after)
+        frames = VisitorFrames(opened)
         ended = _ended(joined, frames, app.visits, app.clock)
         return stream(joined.mailbox, frames.opening(), frames, ended, stream_lasts())
 
@@ -73,12 +73,12 @@ def add_to(blueprint: Blueprint, tokens: VisitorTokens) -> None:
 class VisitorFrames:
     """Turns what comes into a visitor's stream into frames: what was told already is left out."""
 
-    def __init__(self, opened: OpenedStream, after: int | None) -> None:
+    def __init__(self, opened: OpenedStream) -> None:
         # Without the messages: they would be kept for as long as the stream.
         self.opened = replace(opened, messages=())
         self._told = opened.told
         self._first = opened.messages
-        self._shown = max([after or 0, *(each.place for each in opened.messages)])
+        self._shown = opened.shown
 
     @property
     def cleared(self) -> bool:

@@ -11,7 +11,7 @@ from bridge.errors import ConflictError
 from bridge.ports import Device, MessageRecord, Records, Work
 from bridge.services import ownership
 from bridge.services.loaded import Loaded
-from bridge.services.people import person_of, taken_over
+from bridge.services.people import person_of, require_paired, taken_over
 from bridge.services.recording import Recorder
 from bridge.services.transcript import message_json, new_id, person_json, say
 
@@ -35,6 +35,7 @@ class Converse:
         """
         key = f"{device.agent.id}\n{client_id}"
         with self._records.begin(device.site) as work:
+            require_paired(work, device)
             loaded = self._recorder.find(work, conversation, now)
             sent = work.message_sent(conversation, key)
             if sent is None:

@@ -10,7 +10,7 @@ from bridge.domain.takeover import Ending, NoteUnreadError, Takeover
 from bridge.errors import ConflictError, ForbiddenError
 from bridge.ports import Device, Records, Work
 from bridge.services import ownership
-from bridge.services.people import person_of, taken_over
+from bridge.services.people import person_of, require_paired, taken_over
 from bridge.services.recording import Recorder
 
 FORCE = "takeover:force"
@@ -35,6 +35,7 @@ class Takeovers:
         :class:`bridge.errors.NotFoundError`.
         """
         with self._records.begin(device.site) as work:
+            require_paired(work, device)
             loaded = self._recorder.find(work, conversation, now)
             owned = loaded.record.demand.takeover
             if owned is not None and owned.owner.id != device.agent.id:

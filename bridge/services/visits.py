@@ -48,7 +48,8 @@ class ToldPage:
 class OpenedStream:
     """A stream that was opened: what to write first, and how it is named when it drops.
 
-    One of a page that is held for gone (not ``live``) does not count (P2).
+    One of a page that is held for gone (not ``live``) does not count (P2). ``shown`` is the
+    revision up to which the page has been told all messages.
     """
 
     key: ConversationKey
@@ -58,6 +59,7 @@ class OpenedStream:
     live: bool
     told: ToldPage
     messages: Sequence[MessageRecord]
+    shown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,12 @@ class Visits:
             live = loaded.record.presence.apply(opened, self._timing)
             loaded.dirty |= live
             self._recorder.write(work, loaded, now)
+        if after is not None and after > loaded.record.rev:
+            # It has that from another database.
+            after = None
         messages = self._messages(key, loaded.record, after)
-        return OpenedStream(key, page, stream, now, live, told, messages)
+        shown = max([after or 0, *(each.place for each in messages)])
+        return OpenedStream(key, page, stream, now, live, told, messages, shown)
 
     def dropped(self, stream: OpenedStream, now: datetime) -> None:
         """The page's stream ended without a word, which may mean that the page is gone (P2): noted,

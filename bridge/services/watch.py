@@ -8,7 +8,7 @@ from bridge.domain.demand import Demand
 from bridge.domain.page import Timing, later
 from bridge.ports import Device, Records, Work
 from bridge.services.loaded import Loaded
-from bridge.services.people import person_of
+from bridge.services.people import person_of, require_paired
 from bridge.services.recording import Recorder
 
 
@@ -26,6 +26,7 @@ class Watches:
         Raises :class:`bridge.errors.NotFoundError`.
         """
         with self._records.begin(device.site) as work:
+            require_paired(work, device)
             loaded = self._recorder.find(work, conversation, now)
             watched = loaded.record.demand.watched(
                 person_of(device.agent), device.id, now, self._timing

@@ -45,7 +45,8 @@ def test_its_head(page: Page) -> None:
 
 def test_d2_a_page_that_holds_a_stream_is_told_not_to_beat(page: Page) -> None:
     stream = page.stream()
-    assert stream.ready.data == {"heartbeat_seconds": 0, "takeover": AI}
+    told = stream.ready.data
+    assert (told["heartbeat_seconds"], told["takeover"]) == (0, AI)
     assert stream.until_now() == []
 
 
@@ -347,7 +348,8 @@ def test_p7_a_stream_of_a_cleared_chat_says_so_and_ends(page: Page, app: App) ->
     app.write("c", "Hello")
     page.clear()
     stream = page.stream()
-    assert stream.ready.data == {"heartbeat_seconds": 0, "takeover": AI}
+    told = stream.ready.data
+    assert (told["heartbeat_seconds"], told["takeover"]) == (0, AI)
     assert names(stream.rest()) == ["cleared"]
 
 

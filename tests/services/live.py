@@ -193,7 +193,7 @@ class LiveScene(Scene):
         opened = self.open_stream(at, page, after, visitor, key)
         if opened.told.cleared:
             joined.mailbox.close()
-        frames = VisitorFrames(opened, after)
+        frames = VisitorFrames(opened)
         opening = [parsed(frame) for frame in frames.opening()]
         page_reading = PageReading(joined.mailbox, frames, joined.leave, opening)
         page_reading.opened = opened

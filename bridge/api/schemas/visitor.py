@@ -26,12 +26,13 @@ class VisitorSync(Struct):
     state: PresenceFilter
 
 
-class VisitorReady(Struct):
-    """The first event of a visitor's stream; not ``live``: the page is held for gone."""
+class VisitorReady(Struct, omit_defaults=True):
+    """The first event of a visitor's stream; ``live`` is there, and false, if the page is held for
+    gone."""
 
     heartbeat_seconds: float
     takeover: VisitorTakeover
-    live: bool
+    live: bool = True
 
 
 class VisitorDemand(Struct):

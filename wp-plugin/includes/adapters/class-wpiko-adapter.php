@@ -153,6 +153,16 @@ final class WPiko_Adapter {
 		if ( $this->is_joined() ) {
 			// In the footer: from the head it would draw the widget's script up with it.
 			wp_enqueue_script( self::HANDLE, plugins_url( 'assets/adapters/wpiko.js', CPB_FILE ), array( Visitor_Script::HANDLE, 'wpiko-chatbot-js' ), CPB_VERSION, true );
+			wp_localize_script(
+				self::HANDLE,
+				'ChatPresenceWPiko',
+				array(
+					/* translators: %s: name of an agent. */
+					'joined' => __( '%s has joined the chat.', 'chat-presence-bridge' ),
+					/* translators: %s: name of an agent. */
+					'left'   => __( '%s has left the chat. The assistant answers again.', 'chat-presence-bridge' ),
+				)
+			);
 		}
 	}
 
