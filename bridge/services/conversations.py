@@ -17,7 +17,8 @@ from bridge.ports import (
     MessageRecord,
     Records,
 )
-from bridge.services.recording import Recorder, overlay
+from bridge.services.hot import overlay
+from bridge.services.recording import Recorder
 from bridge.services.sweep import Sweep
 
 

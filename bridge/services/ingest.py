@@ -25,6 +25,7 @@ from bridge.ports import (
 )
 from bridge.services import correlate
 from bridge.services.batch import Batch
+from bridge.services.hot import interval, interval_if_open
 from bridge.services.incoming import (
     Answer,
     ConversationAnswer,
@@ -136,7 +137,7 @@ class Ingest:
         page = record.presence.pages.get(spoke) if spoke else None
         return ConversationAnswer(
             record.state.state.value,
-            self._recorder.interval(record, page, batch.now),
+            interval(record, page, batch.now, self._timing),
             record.demand.takeover_ends_at(self._timing),
         )
 
@@ -153,7 +154,7 @@ class Ingest:
         page, presence = event.page or STORE_PAGE, loaded.record.presence
         happened = PageEvent(kind, page, mark, event.url, event.title)
         changed = presence.apply(happened, self._timing)
-        told = self._recorder.interval(loaded.record, presence.pages.get(page), batch.now)
+        told = interval(loaded.record, presence.pages.get(page), batch.now, self._timing)
         presence.tell(page, event.at, told)
         if changed:
             self._heard(batch, loaded)
@@ -198,10 +199,10 @@ class Ingest:
         record = loaded.record
         record.message_count += 1
         page = record.presence.pages.get(event.page) if event.page else None
-        told = self._recorder.interval(record, page, batch.now)
+        told = interval(record, page, batch.now, self._timing)
         if record.state.state is State.CHAT_CLEARED:
             # Whoever writes in a cleared chat ends that, and is told to beat like any other (P7).
-            told = self._recorder.interval_if_open(record, batch.now)
+            told = interval_if_open(record, batch.now, self._timing)
         wrote = VisitorMessage(event.id, event.at, event.page, event.seq, told)
         if record.presence.apply(wrote, self._timing):
             self._heard(batch, loaded)

@@ -10,35 +10,24 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from bridge.domain.demand import heartbeat_seconds
 from bridge.domain.events import (
-    STORE_PAGE,
     HeardElsewhere,
-    Mark,
-    PageEvent,
-    PageEventKind,
     ToldByStream,
 )
-from bridge.domain.page import Page, Timing
-from bridge.domain.presence import Presence, PresenceState, Reason, State
+from bridge.domain.page import Timing
+from bridge.domain.presence import PresenceState, Reason, State
 from bridge.domain.takeover import Ending
 from bridge.errors import NotFoundError, UnavailableError
 from bridge.ports import (
     ConversationKey,
     ConversationRecord,
-    HotConversation,
-    HotPage,
     Liveness,
     Nudges,
     Work,
 )
 from bridge.services import ownership
+from bridge.services.hot import PRESENT, hot_conversation, interval, overlay
 from bridge.services.loaded import Loaded
-
-UNSEQUENCED = -1
-"""The ``seq`` of a hot page that was heard by messages alone: less than any of a page's own."""
-
-_PRESENT = (State.ONLINE, State.SWITCHING_PAGES)
 
 
 class Recorder:
@@ -86,14 +75,16 @@ class Recorder:
         record, now = loaded.record, max(now, loaded.record.recorded_at)
         if not record.deleted:
             self.evaluate(work, loaded, now)
-            if loaded.moved and record.state.state not in _PRESENT:
+            if loaded.moved and record.state.state not in PRESENT:
                 self._listen_elsewhere(work, record)
             self._tell_streams(loaded, now)
         known = record.heard_at
         if loaded.changed or loaded.dirty:
             self._save(work, loaded, now)
         key = ConversationKey(work.site, record.id)
-        work.after_commit(partial(self._liveness.place, key, self.hot(record, now)))
+        work.after_commit(
+            partial(self._liveness.place, key, hot_conversation(record, now, self._timing))
+        )
         if record.demand.watches and record.heard_at is not None and record.heard_at != known:
             work.after_commit(partial(self._nudges.heard, key, record.heard_at))
 
@@ -105,82 +96,13 @@ class Recorder:
         if record.visitor is None or heard is None:
             return
         for sibling in work.siblings(record.visitor, record.id):
-            if sibling.state in _PRESENT or sibling.continued_in == record.id:
+            if sibling.state in PRESENT or sibling.continued_in == record.id:
                 continue
             other = self.load(work, sibling.id, now)
             if other is not None:
                 elsewhere = HeardElsewhere(record.id, heard)
                 other.dirty |= other.record.presence.apply(elsewhere, self._timing)
                 self.write(work, other, now)
-
-    def hot(self, record: ConversationRecord, now: datetime) -> HotConversation | None:
-        """What liveness needs to know of a recorded conversation; ``None``: nothing."""
-        present = record.state.state in _PRESENT
-        if record.deleted or not (present or record.demand_due):
-            return None
-        live = record.presence.live_pages(now, self._timing)
-        pages = {key: self._hot_page(record, page, now) for key, page in live.items()}
-        # Never before what was recorded last: a clock set back would make it due for ever.
-        ends = [max(record.demand_due, record.recorded_at)] if record.demand_due else []
-        if present and not pages:
-            ends.append(self._grace_ends_at(record, now))
-        return HotConversation(
-            visitor=record.visitor,
-            heard_at=record.heard_at,
-            pages=pages,
-            due=min(ends, default=None),
-            quiet=record.state.state is State.ONLINE,
-            watched=bool(record.demand.watches),
-            takeover_until=record.demand.takeover_ends_at(self._timing),
-        )
-
-    def interval(
-        self, record: ConversationRecord, page: Page | None, now: datetime, *, streams: bool = True
-    ) -> float:
-        """The heartbeat interval to tell a page, or with ``None`` the store (D2); not ``streams``:
-        the page holds no stream, whatever is recorded."""
-        if record.deleted or record.state.state is State.CHAT_CLEARED:
-            return 0.0
-        if page is None:
-            return self.interval_if_open(record, now)
-        streams = streams and page.streams
-        return self.interval_if_open(record, now, streams=streams, hidden=page.hidden)
-
-    def interval_if_open(
-        self,
-        record: ConversationRecord,
-        now: datetime,
-        *,
-        streams: bool = False,
-        hidden: bool = False,
-    ) -> float:
-        """The same for such a page in a chat that is not cleared, or no longer."""
-        return heartbeat_seconds(
-            cleared=False,
-            in_demand=record.demand.present(now),
-            streams=streams,
-            visible=not hidden,
-            timing=self._timing,
-        )
-
-    def _hot_page(self, record: ConversationRecord, page: Page, now: datetime) -> HotPage:
-        """A live page: it was heard, and has a deadline."""
-        heard, interval = page.heard_at or now, self.interval(record, page, now)
-        at = page.hearing.at if page.hearing is not None else heard
-        return HotPage(
-            mark=page.signal or Mark(UNSEQUENCED, at, ""),
-            heard_at=heard,
-            allowance=page.allowance(self._timing),
-            deadline=page.deadline(self._timing) or now,
-            interval=interval,
-            informed=page.told is not None and page.told.interval == interval,
-            kept_at=page.hearing.at if page.hearing is not None else None,
-            restored=page.restored,
-        )
-
-    def _grace_ends_at(self, record: ConversationRecord, now: datetime) -> datetime:
-        """When one without a live page is to be looked at again: at once, if in doubt."""
-        return record.presence.next_deadline(record.recorded_at, self._timing) or now
 
     def _tell_streams(self, loaded: Loaded, now: datetime) -> None:
         """Demand began or ended: pages that hold a stream are told at once (D3), and are expected
@@ -190,7 +112,7 @@ class Recorder:
             return
         loaded.in_demand, loaded.changed = in_demand, True
         for key in presence.streaming_pages(now, self._timing):
-            told = self.interval(loaded.record, presence.pages[key], now)
+            told = interval(loaded.record, presence.pages[key], now, self._timing)
             presence.apply(ToldByStream(key, now, told), self._timing)
 
     def _settle(self, work: Work, loaded: Loaded, now: datetime) -> None:
@@ -225,9 +147,9 @@ class Recorder:
         record = loaded.record
         was, new = record.state, loaded.known_rev == 0 and not loaded.entered
         present = record.presence.state_at(at, self._timing, was)
-        if present.state not in _PRESENT:
-            loaded.moved |= new or was.state in _PRESENT
-        if present.state not in _PRESENT and loaded.moved:
+        if present.state not in PRESENT:
+            loaded.moved |= new or was.state in PRESENT
+        if present.state not in PRESENT and loaded.moved:
             self._look_elsewhere(work, record, at)
             present = record.presence.state_at(at, self._timing, was)
         if not new and not _differ(was, present):
@@ -284,20 +206,6 @@ class Recorder:
             record.rev = work.next_rev()
         if not work.save_conversation(record, known_rev=loaded.known_rev):
             raise UnavailableError("The conversation was changed by another process; try again.")
-
-
-def overlay(presence: Presence, hot: HotConversation, timing: Timing) -> None:
-    """Bring ``presence`` up to what liveness heard since it was written."""
-    for key, known in hot.pages.items():
-        page = presence.store if key == STORE_PAGE else presence.pages.get(key)
-        if page is None:
-            continue
-        if key != STORE_PAGE and known.mark.seq != UNSEQUENCED:
-            presence.apply(PageEvent(PageEventKind.HEARTBEAT, key, known.mark), timing)
-        if known.kept_at is not None:
-            page.hear(known.kept_at, "")
-        if known.restored is not None:
-            page.outlive(known.restored)
 
 
 def _since(state: PresenceState) -> tuple[State, datetime | None]:

@@ -10,6 +10,7 @@ from bridge.domain.page import Timing
 from bridge.domain.presence import State
 from bridge.errors import UnavailableError
 from bridge.ports import ConversationKey, Liveness, Records
+from bridge.services.hot import hot_conversation
 from bridge.services.recording import Recorder
 
 _log = logging.getLogger("bridge.sweep")
@@ -96,7 +97,7 @@ class Sweep:
                     continue
                 if record.state.state is State.ONLINE:
                     record.presence.restore(record.recorded_at, alive_at, now, self._timing)
-                self._liveness.place(key, self._recorder.hot(record, now))
+                self._liveness.place(key, hot_conversation(record, now, self._timing))
                 # Whether a heartbeat changes more than it says was lost with the memory of it (P8).
                 self._liveness.interrupt(key)
                 restored += 1

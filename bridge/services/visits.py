@@ -25,6 +25,7 @@ from bridge.ports import (
     Records,
     Work,
 )
+from bridge.services.hot import interval, interval_if_open
 from bridge.services.loaded import Loaded
 from bridge.services.recording import Recorder
 
@@ -179,7 +180,7 @@ class Visits:
         whatever is recorded."""
         owned, known = record.demand.takeover, record.presence.pages.get(page)
         return ToldPage(
-            self._recorder.interval(record, known, now, streams=streams),
+            interval(record, known, now, self._timing, streams=streams),
             owned.owner if owned else None,
             record.deleted or record.state.state is State.CHAT_CLEARED,
         )
@@ -192,7 +193,7 @@ class Visits:
             return told
         live = record.presence.live_pages(now, self._timing)
         hidden = page in live and live[page].hidden
-        interval = self._recorder.interval_if_open(record, now, streams=page in live, hidden=hidden)
+        interval = interval_if_open(record, now, self._timing, streams=page in live, hidden=hidden)
         return replace(told, heartbeat_seconds=interval)
 
     def _keep_alive_quietly(
