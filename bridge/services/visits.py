@@ -221,7 +221,9 @@ class Visits:
             live = page in presence.live_pages(now, self._timing)
             told = self.told(loaded.record, page, now, streams=streams and live)
             kept = KeptAlive(page, now, told.heartbeat_seconds, streams)
-            loaded.dirty |= presence.apply(kept, self._timing)
+            changed = presence.apply(kept, self._timing)
+            # Of a live page what it is told is recorded, though liveness heard it already.
+            loaded.dirty |= changed or live
             self._recorder.write(work, loaded, now)
         return loaded.record, told
 
