@@ -34,9 +34,15 @@ class OpenStream:
         """Write one event."""
         self.write(frame(event, data, id_))
 
-    def ready(self, *, heartbeat_seconds: float = 0, takeover: dict[str, Any] = NOBODY) -> None:
+    def ready(
+        self,
+        *,
+        heartbeat_seconds: float = 0,
+        takeover: dict[str, Any] = NOBODY,
+        **more: Any,
+    ) -> None:
         """Write the first event of every stream."""
-        self.say("ready", {"heartbeat_seconds": heartbeat_seconds, "takeover": takeover})
+        self.say("ready", {"heartbeat_seconds": heartbeat_seconds, "takeover": takeover, **more})
 
     def message(self, message: dict[str, Any]) -> None:
         """Write one message, as the bridge does: its id is its revision."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.e2e.exchange import Answer, Arrival, accepted, open_stream, session
+from tests.e2e.exchange import Answer, Arrival, accepted, open_stream, ready_stream, session
 from tests.e2e.live_chat import begin_live_chat, streams, told
 from tests.e2e.shop_and_bridge import (
     ShopAndBridge,
@@ -88,6 +88,24 @@ def test_p2_a_page_held_for_gone_beats_as_its_stream_is_ready(
     live.stream_answer = ready_and_watched
     begin_chat(tab, live)
     live.record.wait_for(lambda: live.record.events("heartbeat"))
+
+
+def test_p2_a_page_held_for_gone_is_viewed_and_opens_a_stream_that_counts(
+    tab: Page, live: ShopAndBridge
+) -> None:
+    def gone_at_first(arrival: Arrival) -> Answer:
+        live.stream_answer = ready_stream
+        answer = open_stream(arrival)
+        assert answer.stream is not None
+        answer.stream.ready(heartbeat_seconds=60, live=False)
+        return answer
+
+    live.stream_answer = gone_at_first
+    begin_chat(tab, live)
+    live.record.wait_for(lambda: len(live.record.stream_requests()) == 2)
+    transport_is(tab, "stream")
+    mark(tab, live)
+    assert [event["type"] for event in live.record.events()] == ["page_view", "page_view"]
 
 
 def test_a_message_in_pieces(visitor: BrowserContext, tab: Page, live: ShopAndBridge) -> None:
