@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bridge.ports import ClaimedCall, Outbox, StoreCaller, StoreCallError, good_keys
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
 """How long a claim lasts: longer than a call, and as short as a store can wait when a process dies
 in the middle of one."""
 

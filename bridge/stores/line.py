@@ -6,6 +6,7 @@ import socket
 import threading
 from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -75,10 +76,22 @@ class Line:
         raise StoreCallError(why)
 
     def _addresses(self, host: str) -> list[str]:
+        found: SimpleQueue[list[str] | Exception] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                found.put(look_up(host))
+            except (OSError, UnicodeError) as error:
+                found.put(error)
+
+        # Apart: the system's own look-up takes half a minute where name servers do not answer.
+        threading.Thread(target=ask, name="look-up", daemon=True).start()
         try:
-            addresses = look_up(host)
-        except (OSError, UnicodeError) as error:
-            raise StoreCallError("its name leads to no address") from error
+            addresses = found.get(timeout=CONNECT_SECONDS)
+        except Empty as error:
+            raise StoreCallError("its name could not be looked up in time") from error
+        if isinstance(addresses, Exception):
+            raise StoreCallError("its name leads to no address") from addresses
         if not self._allow_private and not all(map(is_public, addresses)):
             raise StoreCallError("its address is not public")
         return addresses

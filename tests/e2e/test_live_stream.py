@@ -178,6 +178,7 @@ def test_a_stream_that_ends_as_planned_is_opened_again_at_once(
         stream.message(message(number + 1))
         tab.wait_for_function("count => told.length === count", arg=number + 1)
     stream.end()
+    tab.wait_for_function("() => ChatPresence.state().transport !== 'stream'")
     # No more than a timer of no length: time stands still.
     tab.clock.run_for(1)
     streams(live, 2)

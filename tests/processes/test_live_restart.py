@@ -94,7 +94,7 @@ def test_all_come_back_and_see_everything_once(
         write("before")
         streams.wait_until(lambda: all_shown(streams, 2), "both messages have come")
         confirm(streams)
-        rev = agent.read("/v1/sync")["rev"]
+        rev = agent.read("/v1/conversations", limit=1)["rev"]
         wait_until(lambda: (app.last_id or 0) >= rev, "the agent's stream has caught up")
         if ends == "SIGTERM":
             assert bridge.terminate() < 9
@@ -113,7 +113,7 @@ def test_all_come_back_and_see_everything_once(
         write("after")
         streams.wait_until(lambda: all_shown(streams, 2), "both messages have come")
         confirm(streams)
-        rev = agent.read("/v1/sync")["rev"]
+        rev = agent.read("/v1/conversations", limit=1)["rev"]
         wait_until(lambda: (app.last_id or 0) >= rev, "the agent's stream has caught up")
         everything_came_once(agent, [first, app])
         quiet = [each.id for each in visitors[WRITTEN_IN:]]
