@@ -23,7 +23,7 @@ run: $(VENV)/.runtime-installed ## Start the demo on $PORT and print what to ope
 
 test: setup ## Run every test (as root also installs the Debian packages they need)
 	@bin/install-debian-packages $(DEBIAN_PACKAGES)
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n 3 --dist loadfile
 
 lint: setup ## Check style, types, layers and PHP
 	@bin/install-debian-packages php-cli php-codesniffer

@@ -96,6 +96,8 @@ def _every_request(app: Flask, services: Services) -> None:
         headers = response.headers
         headers.add("X-Request-Id", g.request_id)
         headers.add("X-Content-Type-Options", "nosniff")
+        if response.status_code == 204:
+            headers.pop("Content-Type", None)
         if "Cache-Control" not in headers:
             headers.add("Cache-Control", "no-store")
         if request.blueprint == visitor.BLUEPRINT:

@@ -52,6 +52,9 @@ def agent_stream(device: Device, rev: int) -> Response:  # noqa: ARG001 - the st
     """What changes, as it changes."""
     app = services()
     after = after_revision()
+    if after is not None and after > app.sync.revision(device.site):
+        # The app has it from another database: everything is new to it.
+        after = 0
     joined = app.fan_out.join_agent(device, limits.address_key(request.remote_addr))
     frames = AgentFrames(joined, app.sync, app.clock, after)
     return stream(joined.mailbox, [frames.ready()], frames, _left(joined), stream_lasts())

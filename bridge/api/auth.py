@@ -107,21 +107,20 @@ def bearer(asked: Request) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def by_device(
-    right: str | None = None,
-) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Let only a paired device in, with ``right`` if one is named: the view gets ``device`` and
-    ``rev``, the revision of its site before anything was read."""
+def by_device(*rights: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Let only a paired device in, with all of ``rights``: the view gets ``device`` and ``rev``,
+    the revision of its site before anything was read."""
 
     def guard(view: Callable[..., Response]) -> Callable[..., Response]:
         @wraps(view)
         def guarded(**arguments: str) -> Response:
             app = services()
             device, rev = _device(app, g.now)
-            if right is not None and right not in device.rights:
-                raise ForbiddenError(
-                    f"This device was paired without the right {right}.", code="right-missing"
-                )
+            for right in rights:
+                if right not in device.rights:
+                    raise ForbiddenError(
+                        f"This device was paired without the right {right}.", code="right-missing"
+                    )
             return view(device=device, rev=rev, **arguments)
 
         return guarded

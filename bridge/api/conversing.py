@@ -53,7 +53,7 @@ def leave(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG
 
 
 @blueprint.put("/v1/conversations/<id:conversation>/takeover")
-@by_device("takeover")
+@by_device("takeover", "conversations:read")
 def take_over(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """Answer instead of the AI."""
     app = services()

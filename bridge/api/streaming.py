@@ -19,6 +19,8 @@ from bridge.live.sse import COMMENT
 
 Item = TypeVar("Item")
 
+_REVISION = re.compile(r"[0-9]{1,18}")
+
 STREAM_LASTS = (240.0, 300.0)
 """Seconds after which a stream ends by itself (P2); its reader comes back at once, and is heard."""
 
@@ -166,6 +168,6 @@ def after_revision() -> int | None:
     given = request.headers.get("Last-Event-ID") or request.args.get("after")
     if given is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,18}", given):
+    if not _REVISION.fullmatch(given):
         raise InvalidError("after is a revision.", errors=(("/after", "not a whole number"),))
     return int(given)

@@ -215,6 +215,7 @@ def test_s2_more_than_is_read_at_once_is_resumed_too(
 def test_a_revision_that_the_site_has_not_reached(page: Page, app: App) -> None:
     page.write("Hello")
     stream = app.stream(10**9)
+    assert stream.ready.data == {"rev": 0}
     page.write("more")
     sent = stream.until_now()
     assert told(sent) == synced(app)

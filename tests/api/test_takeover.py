@@ -416,6 +416,12 @@ def test_only_who_may_takes_over(store: Store, right: str) -> None:
 
 
 @pytest.mark.usefixtures("page")
+def test_taking_over_shows_the_conversation_and_so_needs_the_right_to_read(store: Store) -> None:
+    app = store.app("3", "Eve", ("takeover",))
+    refused(app.take_over("c"), 403, "right-missing")
+
+
+@pytest.mark.usefixtures("page")
 def test_without_a_token_nobody_takes_over(installation: Installation, app: App) -> None:
     for method in ("PUT", "DELETE"):
         refused(installation.open(PATH, method), 401, "token-missing")
