@@ -1,6 +1,7 @@
 """What holds for every test: no connection leaves this machine. And servers that tests share."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -50,3 +51,11 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     """One PostgreSQL server for all tests; each makes its own database with ``new_database``."""
     with postgresql() as server:
         yield server
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, tests are handed out by name: several of one name would be run as one."""
+    if hasattr(config, "workerinput"):
+        name, count = Counter(item.nodeid for item in items).most_common(1)[0]
+        if count > 1:
+            raise pytest.UsageError(f"{count} tests have the name {name}")

@@ -217,7 +217,8 @@ def test_the_browser_cannot_reach_the_bridge(
     """As with a blocker: everything goes through the store's PHP instead."""
     visitor.route(f"{store.bridge_origin}/**", lambda route: route.abort())
     conversation = begin_chat(store, tab)
-    assert presence_state(tab)["route"] == "store"
+    # The message alone, of which the store's PHP tells, makes the visitor be online.
+    tab.wait_for_function("() => ChatPresence.state().route === 'store'")
     with never_offline(store, conversation):
         follow_link(tab)
     assert presence_state(tab)["route"] == "store"
