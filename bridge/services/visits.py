@@ -168,9 +168,7 @@ class Visits:
             visible=shown is None or not shown.hidden,
             timing=self._timing,
         )
-        rev = record.rev
-        if told.cleared or len(messages) == MOST_MESSAGES:
-            rev = max([after or 0, *(each.place for each in messages)])
+        rev = self._told_up_to(key, record, messages)
         return Synced(rev, record.state.state, told, messages, pause)
 
     def told(
@@ -242,6 +240,17 @@ class Visits:
                 loaded.dirty |= loaded.record.presence.apply(drop, self._timing)
             for loaded in known.values():
                 self._recorder.write(work, loaded, now)
+
+    def _told_up_to(
+        self, key: ConversationKey, record: ConversationRecord, messages: Sequence[MessageRecord]
+    ) -> int:
+        """The revision up to which the page was told all that it is to show: to go on from it
+        misses nothing, neither what was too much for one answer nor what a clear holds back (P7).
+        """
+        if record.state.state is State.CHAT_CLEARED:
+            waiting = self._records.messages_for_visitor(key.site, key.conversation, None, 1)
+            return waiting[0].place - 1 if waiting else record.rev
+        return messages[-1].place if len(messages) == MOST_MESSAGES else record.rev
 
     def require_own(self, key: ConversationKey, visitor: str) -> None:
         """Raise :class:`NotFoundError` unless the conversation is this visitor's."""

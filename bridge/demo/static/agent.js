@@ -70,7 +70,8 @@ function renderOpen(conversation) {
 	setText(part('owner'), takeover ? (mine ? 'You answer' : takeover.agent.name + ' answers') : 'The bot answers');
 	note.hidden = !presence.note;
 	setText(note, presence.note ? presence.note.text : '');
-	noteToRead = noteToRead && presence.note ? presence.note.code : null;
+	// Another note, or a takeover since, must be read anew (T5).
+	noteToRead = !takeover && presence.note?.code === noteToRead ? noteToRead : null;
 	setText(takeButton, noteToRead ? 'I have read this: take over' : 'Take over');
 	takeButton.hidden = Boolean(takeover);
 	releaseButton.hidden = !takeover;
