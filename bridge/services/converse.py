@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bridge.domain import takeover as rules
+from bridge.domain.messages import Delivery, sent_once
 from bridge.domain.page import Timing
 from bridge.domain.takeover import NotTakenOverError, TakenOverError
 from bridge.errors import ConflictError
@@ -33,7 +34,7 @@ class Converse:
         Raises :class:`ConflictError` if the agent does not own the conversation (T2), and
         :class:`bridge.errors.NotFoundError`.
         """
-        key = f"{device.agent.id}\n{client_id}"
+        key = sent_once(device.agent.id, client_id)
         with self._records.begin(device.site) as work:
             require_paired(work, device)
             loaded = self._recorder.find(work, conversation, now)
@@ -58,7 +59,7 @@ class Converse:
                 text=text,
                 at=now,
                 agent=agent,
-                delivery="queued",
+                delivery=Delivery.QUEUED.value,
                 client_key=key,
             ),
         )

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from bridge.domain.events import STORE_PAGE, Cleared, Mark, PageEvent, PageEventKind, VisitorMessage
+from bridge.domain.messages import confirmed, may_speak_as
 from bridge.domain.page import Timing
 from bridge.domain.presence import State
 from bridge.ports import (
@@ -179,7 +180,7 @@ class Ingest:
         message = event.message
         if message is None:
             raise RejectedError("message-required", "A message event needs its message.")
-        if message.author != "visitor" and not batch.from_store:
+        if not may_speak_as(message.author, store=batch.from_store):
             raise RejectedError("author-not-allowed", "A visitor can write as visitor alone (M3).")
         loaded = batch.conversation(event)
         record = loaded.record
@@ -216,10 +217,11 @@ class Ingest:
         message = batch.work.message(loaded.record.id, event.message.id) if loaded else None
         if message is None or message.delivery is None:
             raise RejectedError("message-not-found", "There is no such message of an agent.")
-        if message.delivery == "delivered":
+        delivery = confirmed(message.delivery)
+        if delivery is None:
             return False
         rev = batch.work.next_rev()
-        delivered = replace(message, delivery="delivered", delivered_at=event.at, rev=rev)
+        delivered = replace(message, delivery=delivery.value, delivered_at=event.at, rev=rev)
         batch.work.save_message(delivered)
         return True
 
