@@ -42,7 +42,6 @@ class PageEvent:
     mark: Mark
     url: str | None = None
     title: str | None = None
-    told: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

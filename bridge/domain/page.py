@@ -183,7 +183,6 @@ class Page:
 
     def apply(self, event: PageEvent) -> bool:
         """Take in a lifecycle event; ``False`` if it changes nothing (P9)."""
-        self.tell(event.mark.at, event.told)
         if event.kind is PageEventKind.UNLOAD:
             return self._apply_unload(event.mark)
         if event.kind is PageEventKind.VIEW and _supersedes(event.mark, self.view):

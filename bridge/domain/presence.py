@@ -158,7 +158,8 @@ class Presence:
         }
 
     def tell(self, page: str, at: datetime, told: float) -> None:
-        """A browser's page was told a heartbeat interval in the answer to an event of it (P2)."""
+        """A browser's page was told a heartbeat interval in the answer to a lifecycle event (P2):
+        what to tell depends on what the event made of the page."""
         if page in self.pages:
             self.pages[page].tell(at, told)
 

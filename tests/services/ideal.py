@@ -94,8 +94,10 @@ class Ideal:
                 known.evaluate(self.now)
             return False
         cleared = known.state is not None and known.state.state is State.CHAT_CLEARED
-        meant = meaning(event, None if beat else 0.0 if cleared else TIMING.idle)
+        meant = meaning(event, TIMING.idle)
         changed = meant is not None and known.presence.apply(meant, TIMING)
+        if isinstance(meant, PageEvent) and not beat:
+            known.presence.tell(meant.page, event.at, 0.0 if cleared else TIMING.idle)
         known.evaluate(self.now)
         if changed:
             self._tell_others(name)
@@ -144,17 +146,18 @@ class Ideal:
         return before
 
 
-def meaning(event: Incoming, told: float | None) -> Event | None:
-    """What an event means to presence; ``None``: nothing (P13)."""
+def meaning(event: Incoming, told: float) -> Event | None:
+    """What an event means to presence; ``None``: nothing (P13). ``told`` is what the answer to a
+    message tells its page."""
     if event.type == "chat_cleared":
         return Cleared(event.id, event.at, event.page, event.seq)
     if event.type == "message":
         if event.message is None or event.message.author != "visitor":
             return None
-        return VisitorMessage(event.id, event.at, event.page, event.seq, told or TIMING.idle)
+        return VisitorMessage(event.id, event.at, event.page, event.seq, told)
     mark = Mark(event.seq or 0, event.at, event.id)
     kind = PageEventKind(event.type)
-    return PageEvent(kind, event.page or STORE_PAGE, mark, event.url, event.title, told)
+    return PageEvent(kind, event.page or STORE_PAGE, mark, event.url, event.title)
 
 
 def told_apart(changes: list[tuple[str, datetime]]) -> list[tuple[str, datetime]]:

@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -471,7 +470,7 @@ class LiveMachine(RuleBasedStateMachine):
                 answer = self.scene.answer(arrived)
             status = answer.results[0].status
             if not made:
-                meant = meaning(arrived, None)
+                meant = meaning(arrived, TIMING.idle)
                 assert meant is not None
                 assert (status == "accepted") == self.ideal.happens(meant)
                 assert told(answer).heartbeat_seconds == recorded
@@ -484,8 +483,6 @@ class LiveMachine(RuleBasedStateMachine):
                 anew = TIMING.active if self.ideal.demanded(self.now) else TIMING.idle
                 meant = meaning(arrived, anew if again else self.ideal.interval(page, self.now))
                 assert meant is not None
-                if isinstance(meant, PageEvent):
-                    meant = replace(meant, told=None)
                 changed = self.ideal.happens(meant) or kind == "message"
                 if isinstance(meant, PageEvent):
                     interval = self.ideal.interval(page, self.now)

@@ -94,19 +94,26 @@ class Story:
         title: str | None = None,
     ) -> bool:
         mark = self._mark(seq, at, id)
-        return self.apply(PageEvent(PageEventKind.VIEW, page, mark, url, title, told))
+        return self._answered(PageEvent(PageEventKind.VIEW, page, mark, url, title), told)
 
     def heartbeat(
         self, page: str, seq: int, at: float, told: float | None = None, id: str | None = None
     ) -> bool:
         mark = self._mark(seq, at, id)
-        return self.apply(PageEvent(PageEventKind.HEARTBEAT, page, mark, told=told))
+        return self._answered(PageEvent(PageEventKind.HEARTBEAT, page, mark), told)
 
     def hide(
         self, page: str, seq: int, at: float, told: float | None = None, id: str | None = None
     ) -> bool:
         mark = self._mark(seq, at, id)
-        return self.apply(PageEvent(PageEventKind.HIDDEN, page, mark, told=told))
+        return self._answered(PageEvent(PageEventKind.HIDDEN, page, mark), told)
+
+    def _answered(self, event: PageEvent, told: float | None) -> bool:
+        """A lifecycle event, and the interval that its answer tells, if it tells one."""
+        changed = self.apply(event)
+        if told is not None:
+            self.presence.tell(event.page, event.mark.at, told)
+        return changed
 
     def unload(self, page: str, seq: int, at: float, id: str | None = None) -> bool:
         return self.apply(PageEvent(PageEventKind.UNLOAD, page, self._mark(seq, at, id)))
