@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import get_args
@@ -10,7 +9,7 @@ from typing import get_args
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from bridge.api import body, conditional, cursors, limits, presentation
+from bridge.api import body, conditional, cursors, limits, parameters, presentation
 from bridge.api.auth import by_device
 from bridge.api.schemas import (
     ConversationList,
@@ -28,9 +27,9 @@ from bridge.services.conversations import ConversationView
 
 blueprint = Blueprint("agent", __name__)
 
-MOST_LISTED = 100
+LISTED, MOST_LISTED = 50, 100
+"""How many a list has, unless more or fewer are wanted, and at most."""
 _SORTS = ("presence", "recent")
-_BOOLEANS = ("true", "false")
 _pair = msgspec.json.Decoder(PairRequest)
 
 
@@ -74,8 +73,7 @@ def sign_out(device: Device, rev: int) -> Response:  # noqa: ARG001 - every devi
 @by_device("conversations:read")
 def conversations(device: Device, rev: int) -> Response:
     """Conversations: those with somebody there first, or the latest first."""
-    mine = _choice("mine", _BOOLEANS) == "true"
-    query = _query(device.agent.id if mine else None)
+    query = _query(device.agent.id if parameters.flag("mine") else None)
     found = services().conversations.listing(device.site, device.agent.id, _one_more(query), g.now)
     shown = found[: query.limit]
     answer = ConversationList(
@@ -104,7 +102,7 @@ def messages(device: Device, rev: int, conversation: str) -> Response:  # noqa: 
         raise InvalidError("Ask for before or after, not both.", errors=(("/before", "not both"),))
     if not (before or after or "-").isprintable():
         raise NotFoundError("There is no such message in this conversation.")
-    limit = _limit()
+    limit = parameters.limit(LISTED, MOST_LISTED)
     found = services().conversations.messages(
         device.site, device.agent.id, conversation, before, after, limit + 1
     )
@@ -120,39 +118,20 @@ def read(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG0
 
 
 def _query(owner: str | None) -> ConversationQuery:
-    sort = _choice("sort", _SORTS) or _SORTS[0]
+    sort = parameters.choice("sort", _SORTS) or _SORTS[0]
     cursor = request.args.get("cursor")
     text = request.args.get("q", "").strip()
     if len(text) > 200 or "\0" in text:
         raise InvalidError("A search has at most 200 characters.", errors=(("/q", "too long"),))
     after = cursors.read(cursor, sort) if cursor is not None else None
     return ConversationQuery(
-        limit=_limit(),
+        limit=parameters.limit(LISTED, MOST_LISTED),
         sort=sort,
-        presence=_choice("presence", get_args(PresenceFilter)),
+        presence=parameters.choice("presence", get_args(PresenceFilter)),
         text=text or None,
         owner=owner,
         after=(after.rank, after.at, after.id) if after else None,
     )
-
-
-def _choice(name: str, allowed: tuple[str, ...]) -> str | None:
-    given = request.args.get(name)
-    if given is not None and given not in allowed:
-        raise InvalidError(
-            f"{name} is one of {', '.join(allowed)}.", errors=((f"/{name}", "not one of these"),)
-        )
-    return given
-
-
-def _limit() -> int:
-    given = request.args.get("limit", "50")
-    number = int(given) if re.fullmatch(r"[0-9]{1,3}", given) else 0
-    if not 1 <= number <= MOST_LISTED:
-        raise InvalidError(
-            f"limit is a number from 1 to {MOST_LISTED}.", errors=(("/limit", "out of range"),)
-        )
-    return number
 
 
 def _one_more(query: ConversationQuery) -> ConversationQuery:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from flask import Blueprint, Response, g, request
 
-from bridge.api import body, limits, presentation
+from bridge.api import body, limits, parameters, presentation
 from bridge.api.auth import by_device
 from bridge.api.schemas import StreamHeard, StreamReady, SyncBody, to_json
 from bridge.api.services import services
-from bridge.api.streaming import End, after_revision, stream, stream_lasts
-from bridge.errors import InvalidError, UnavailableError
+from bridge.api.streaming import after_revision, stream, stream_lasts
+from bridge.errors import UnavailableError
 from bridge.live.sse import frame
 from bridge.live.streams import AgentItem, AgentStream, CatchUp, HeardNow
 from bridge.ports import Device, MessageRecord
@@ -23,7 +22,8 @@ from bridge.times import rfc3339
 
 blueprint = Blueprint("agent_stream", __name__)
 
-MOST_CHANGES = 500
+CHANGES, MOST_CHANGES = 200, 500
+"""How many changes are answered at once, unless more or fewer are wanted, and at most."""
 NEXT_SYNC = 5.0
 """Seconds between the requests of an app that cannot stream."""
 
@@ -33,7 +33,7 @@ NEXT_SYNC = 5.0
 def sync(device: Device, rev: int) -> Response:  # noqa: ARG001 - what is read says how far it goes
     """What changed since a revision."""
     after = after_revision() or 0
-    limit = _limit()
+    limit = parameters.limit(CHANGES, MOST_CHANGES)
     agent = device.agent.id
     changes = services().sync.since(device.site, [agent], after, limit, g.now)
     answer = SyncBody(
@@ -57,7 +57,9 @@ def agent_stream(device: Device, rev: int) -> Response:  # noqa: ARG001 - the st
         after = 0
     joined = app.fan_out.join_agent(device, limits.address_key(request.remote_addr))
     frames = AgentFrames(joined, app.sync, app.clock, after)
-    return stream(joined.mailbox, [frames.ready()], frames, _left(joined), stream_lasts())
+    return stream(
+        joined.mailbox, [frames.ready()], frames, lambda _: joined.leave(), stream_lasts()
+    )
 
 
 class AgentFrames:
@@ -113,20 +115,3 @@ class AgentFrames:
         if isinstance(changed, MessageRecord):
             return frame("message", to_json(presentation.message(changed)), rev)
         return frame("conversation", to_json(presentation.changed(changed, self._clock())), rev)
-
-
-def _left(joined: AgentStream) -> Callable[[End], None]:
-    def ended(_: End) -> None:
-        joined.leave()
-
-    return ended
-
-
-def _limit() -> int:
-    given = request.args.get("limit", "200")
-    number = int(given) if re.fullmatch(r"[0-9]{1,4}", given) else 0
-    if not 1 <= number <= MOST_CHANGES:
-        raise InvalidError(
-            f"limit is a number from 1 to {MOST_CHANGES}.", errors=(("/limit", "out of range"),)
-        )
-    return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from bridge.api import body, presentation
+from bridge.api import body, parameters, presentation
 from bridge.api.auth import by_device
 from bridge.api.schemas import MessageRequest, TakeoverRequest, Watching, to_json
 from bridge.api.services import services
@@ -71,8 +71,6 @@ def take_over(device: Device, rev: int, conversation: str) -> Response:  # noqa:
 @by_device("takeover")
 def release(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """Let the AI answer again."""
-    force = request.args.get("force", "false")
-    if force not in ("true", "false"):
-        raise InvalidError("force is true or false.", errors=(("/force", "not one of these"),))
-    services().takeovers.release(device, conversation, g.now, force=force == "true")
+    force = parameters.flag("force")
+    services().takeovers.release(device, conversation, g.now, force=force)
     return Response(status=204)

@@ -30,6 +30,7 @@ from bridge.domain.presence import PresenceState, State
 from bridge.domain.takeover import Person, Takeover
 from bridge.ports import Agent, Device, MessageRecord, Site, VisitorRecord
 from bridge.services.conversations import ConversationView
+from bridge.services.transcript import message_json
 from bridge.times import rfc3339
 
 
@@ -81,18 +82,7 @@ def presence(state: PresenceState, heard_at: datetime | None, now: datetime) -> 
 
 def message(record: MessageRecord) -> MessageBody:
     """A message."""
-    agent = msgspec.convert(record.agent, MessageAgent) if record.agent else None
-    return MessageBody(
-        id=record.id,
-        rev=record.rev,
-        conversation=record.conversation,
-        author=record.author,  # type: ignore[arg-type]  # written by the schema's own check
-        text=record.text,
-        at=rfc3339(record.at),
-        agent=agent,
-        delivery=record.delivery,  # type: ignore[arg-type]  # written by the services alone
-        delivered_at=_moment(record.delivered_at),
-    )
+    return msgspec.convert(message_json(record), MessageBody)
 
 
 def changed(view: ConversationView, now: datetime) -> ConversationBody | DeletedConversation:

@@ -227,7 +227,6 @@ class FanOut:
         site.rev = changes.rev
         for stream in site.agents:
             self._tell_agent(stream, changes, now)
-        self._part_from_others(changes.views, site)
         # A clear first: what was said to the visitor since then waits for them (P7).
         self._tell_visitors(changes.views, site, now)
         self._pass_on([each for each in changes.messages if each.place > before], site)
@@ -244,13 +243,6 @@ class FanOut:
             else:
                 stream.watching.discard(record.id)
 
-    def _part_from_others(self, views: list[ConversationView], site: SiteStreams) -> None:
-        """The store gave a conversation to another visitor: whose it was follows it no more."""
-        for record in (view.summary.record for view in views if not view.summary.record.deleted):
-            for stream in site.visitors.get(record.id, ()):
-                if stream.visitor != record.visitor:
-                    stream.mailbox.close()
-
     def _pass_on(self, messages: list[MessageRecord], site: SiteStreams) -> None:
         """Agents' and system's new messages go to the visitor's pages (M2)."""
         for message in messages:
@@ -262,14 +254,15 @@ class FanOut:
         self, views: list[ConversationView], site: SiteStreams, now: datetime
     ) -> None:
         """Tell the pages of these conversations what became of them; the streams of one that is
-        cleared, or of a page that is gone, end (P3, P7)."""
-        for view in views:
-            record = view.summary.record
+        cleared, of a page that is gone (P3, P7), or of whom the store gave it away from, end."""
+        for record in (view.summary.record for view in views):
             for stream in site.visitors.get(record.id, ()):
                 page = record.presence.pages.get(stream.page)
-                gone = page is not None and page.gone
+                foreign = not record.deleted and stream.visitor != record.visitor
+                if foreign or (page is not None and page.gone):
+                    stream.mailbox.close()
+                    continue
                 told = self._visits.told(record, stream.page, now)
-                if not gone:
-                    stream.mailbox.put(told)
-                if gone or told.cleared:
+                stream.mailbox.put(told)
+                if told.cleared:
                     stream.mailbox.close()

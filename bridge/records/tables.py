@@ -61,6 +61,14 @@ def _site_key() -> sa.Column[str]:
     )
 
 
+def _index_where(where: str, name: str, *columns: str, unique: bool = False) -> sa.Index:
+    """An index of the rows alone of which ``where`` holds, on either database."""
+    condition = sa.text(where)
+    return sa.Index(
+        name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition
+    )
+
+
 sites = sa.Table(
     "sites",
     metadata,
@@ -111,12 +119,7 @@ visitors = sa.Table(
     sa.Column("cart", _DOCUMENT),
     sa.Column("last_order", _DOCUMENT),
     sa.Column("tokens_from", Moment),
-    sa.Index(
-        "ix_visitors_superseded",
-        "tokens_from",
-        sqlite_where=sa.text("tokens_from IS NOT NULL"),
-        postgresql_where=sa.text("tokens_from IS NOT NULL"),
-    ),
+    _index_where("tokens_from IS NOT NULL", "ix_visitors_superseded", "tokens_from"),
 )
 
 conversations = sa.Table(
@@ -156,27 +159,9 @@ conversations = sa.Table(
     sa.Index("ix_conversations_by_state", "site", "deleted", "state", "last_activity_at", "id"),
     sa.Index("ix_conversations_by_activity", "site", "deleted", "last_activity_at", "id"),
     sa.Index(None, "site", "visitor", "last_activity_at"),
-    sa.Index(
-        "ix_conversations_present",
-        "site",
-        "id",
-        sqlite_where=sa.text("rank > 0"),
-        postgresql_where=sa.text("rank > 0"),
-    ),
-    sa.Index(
-        "ix_conversations_in_demand",
-        "site",
-        "id",
-        sqlite_where=sa.text("demand_due IS NOT NULL"),
-        postgresql_where=sa.text("demand_due IS NOT NULL"),
-    ),
-    sa.Index(
-        "ix_conversations_by_owner",
-        "site",
-        "owner",
-        sqlite_where=sa.text("owner IS NOT NULL"),
-        postgresql_where=sa.text("owner IS NOT NULL"),
-    ),
+    _index_where("rank > 0", "ix_conversations_present", "site", "id"),
+    _index_where("demand_due IS NOT NULL", "ix_conversations_in_demand", "site", "id"),
+    _index_where("owner IS NOT NULL", "ix_conversations_by_owner", "site", "owner"),
 )
 
 presence_changes = sa.Table(
@@ -210,22 +195,14 @@ messages = sa.Table(
     sa.Index(None, "site", "conversation", "at", "place"),
     sa.Index(None, "site", "conversation", "place"),
     sa.Index(None, "site", "rev"),
-    sa.Index(
-        "ix_messages_queued",
-        "site",
-        "conversation",
-        "place",
-        sqlite_where=sa.text("delivery = 'queued'"),
-        postgresql_where=sa.text("delivery = 'queued'"),
-    ),
-    sa.Index(
+    _index_where("delivery = 'queued'", "ix_messages_queued", "site", "conversation", "place"),
+    _index_where(
+        "client_key IS NOT NULL",
         "ix_messages_sent_once",
         "site",
         "conversation",
         "client_key",
         unique=True,
-        sqlite_where=sa.text("client_key IS NOT NULL"),
-        postgresql_where=sa.text("client_key IS NOT NULL"),
     ),
 )
 

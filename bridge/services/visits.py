@@ -191,8 +191,8 @@ class Visits:
             return told
         live = record.presence.live_pages(now, self._timing)
         hidden = page in live and live[page].hidden
-        interval = interval_if_open(record, now, self._timing, streams=page in live, hidden=hidden)
-        return replace(told, heartbeat_seconds=interval)
+        seconds = interval_if_open(record, now, self._timing, streams=page in live, hidden=hidden)
+        return replace(told, heartbeat_seconds=seconds)
 
     def _keep_alive_quietly(
         self, key: ConversationKey, visitor: str, page: str, now: datetime, *, streams: bool
