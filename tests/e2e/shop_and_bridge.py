@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -203,13 +202,6 @@ def begin_chat(tab: Page, servers: ShopAndBridge, conversation: str = "c1") -> N
 def say(tab: Page, id_: str, text: str = "Hello") -> None:
     """The visitor writes a message."""
     tab.evaluate("message => ChatPresence.message(message)", {"id": id_, "text": text})
-
-
-def stop_clock(tab: Page) -> None:
-    """From now on the pages' timers and dates move only by ``tab.clock.run_for``."""
-    now = datetime.now(UTC)
-    tab.clock.install(time=now)
-    tab.clock.pause_at(now + timedelta(seconds=1))
 
 
 def wait_until_answered(tab: Page) -> None:

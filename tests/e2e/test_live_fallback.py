@@ -11,10 +11,10 @@ from tests.e2e.shop_and_bridge import (
     ShopAndBridge,
     begin_chat,
     mark,
-    stop_clock,
     transport_is,
     wait_until_answered,
 )
+from tests.e2e.stopped_clock import move_clock, stop_clock
 from tests.e2e.streams import SAM, message
 
 HTML = Answer(body="<p>Please sign in to this network.</p>")
@@ -45,15 +45,13 @@ def test_a_blocked_stream_is_replaced_by_sync(tab: Page, live: ShopAndBridge) ->
     told(tab, "text 4", [True, "Sam"])
     live.record.wait_for(lambda: live.record.events("message_delivered"))
     live.sync_answer = lambda _: synced(message(5), message(6), next_sync_seconds=60)
-    mark(tab, live)
-    tab.clock.run_for("00:04")
+    move_clock(tab, "00:04")
     assert syncs_are(live, 2).query["after"] == "4"
     told(tab, "text 4", [True, "Sam"], [False, None], "text 5", "text 6")
-    wait_until_answered(tab)
-    tab.clock.run_for("00:50")
+    move_clock(tab, "00:50")
     mark(tab, live)
     assert len(live.record.syncs()) == 2
-    tab.clock.run_for("00:11")
+    move_clock(tab, "00:11")
     syncs_are(live, 3)
     assert {arrival.server for arrival in live.record.requests()} == {"bridge", "shop"}
     assert "shop /events" not in live.record.paths()
@@ -86,13 +84,12 @@ def test_what_the_system_says_between_two_syncs_is_not_missed(
     transport_is(tab, "sync")
     tab.evaluate(REMEMBER)
     live.sync_answer = lambda _: synced(message(43, delivery=None, author="system"), rev=44)
-    tab.clock.run_for("01:01")
+    move_clock(tab, "01:01")
     assert syncs_are(live, 2).query["after"] == "41"
     told(tab, "text 43")
     # One from before that was held back, as in a chat that was cleared meanwhile, is still shown.
     live.sync_answer = lambda _: synced(message(45), rev=50)
-    mark(tab, live)
-    tab.clock.run_for("01:01")
+    move_clock(tab, "01:01")
     assert syncs_are(live, 3).query["after"] == "43"
     told(tab, "text 43", "text 45")
 
@@ -105,8 +102,7 @@ def test_d2_a_page_that_syncs_beats_at_the_pace_it_is_told(tab: Page, live: Shop
     begin_chat(tab, live)
     for count in range(1, 5):
         syncs_are(live, count)
-        mark(tab, live)
-        tab.clock.run_for("00:03")
+        move_clock(tab, "00:03")
     # Answers that come more often than it is due do not put it off.
     live.record.wait_for(lambda: live.record.events("heartbeat"))
 
@@ -125,11 +121,10 @@ def test_a_proxy_that_holds_the_stream_back(tab: Page, live: ShopAndBridge) -> N
     stop_clock(tab)
     begin_chat(tab, live)
     stream = streams(live, 1)
-    mark(tab, live)
-    tab.clock.run_for("00:09")
+    move_clock(tab, "00:09")
     mark(tab, live)
     assert not live.record.syncs()
-    tab.clock.run_for("00:02")
+    move_clock(tab, "00:02")
     syncs_are(live, 1)
     assert stream.closed.wait(30)
 
@@ -147,12 +142,11 @@ def test_too_many_streams_for_the_bridge(tab: Page, live: ShopAndBridge) -> None
     begin_chat(tab, live)
     syncs_are(live, 1)
     transport_is(tab, "sync")
-    tab.clock.run_for("01:01")
+    move_clock(tab, "01:01")
     syncs_are(live, 2)
     assert len(live.record.stream_requests()) == 1
     live.stream_answer = opens
-    mark(tab, live)
-    tab.clock.run_for("01:01")
+    move_clock(tab, "01:01")
     transport_is(tab, "stream")
     assert len(live.record.syncs()) == 2
 
@@ -163,8 +157,7 @@ def test_the_stream_is_tried_again_less_and_less_often(tab: Page, live: ShopAndB
     begin_chat(tab, live)
     for count in range(1, 61):
         syncs_are(live, count)
-        mark(tab, live)
-        tab.clock.run_for("01:00")
+        move_clock(tab, "01:00")
     assert 10 <= len(live.record.stream_requests()) <= 30
 
 
@@ -201,7 +194,7 @@ def test_p7_a_sync_says_that_the_chat_was_cleared(tab: Page, live: ShopAndBridge
     live.sync_answer = lambda _: synced(state="chat_cleared", heartbeat_seconds=0)
     begin_chat(tab, live)
     tab.wait_for_function("() => ChatPresence.state().conversation === null")
-    tab.clock.run_for("01:00:00")
+    move_clock(tab, "01:00:00")
     mark(tab, live)
     assert live.record.types() == ["page_view"]
     assert len(live.record.syncs()) == 1
@@ -217,7 +210,6 @@ def test_an_answer_that_makes_no_sense_does_not_make_it_run_wild(
     begin_chat(tab, live)
     live.record.wait_for(live.record.syncs)
     for _ in range(10):
-        mark(tab, live)
-        tab.clock.run_for("00:01")
+        move_clock(tab, "00:01")
     mark(tab, live)
     assert 2 <= len(live.record.syncs()) <= 12

@@ -8,10 +8,10 @@ from tests.e2e.shop_and_bridge import (
     ShopAndBridge,
     begin_chat,
     mark,
-    stop_clock,
     transport_is,
     wait_until_answered,
 )
+from tests.e2e.stopped_clock import move_clock, stop_clock
 from tests.e2e.streams import SAM, frame, message
 
 
@@ -89,8 +89,7 @@ def test_a_listener_that_fails_is_asked_again_and_nothing_overtakes(
     tab.wait_for_function("() => /^onMessage: /.test(ChatPresence.state().last_error)")
     assert delivered(live) == []
     for _ in range(4):
-        mark(tab, live)
-        tab.clock.run_for("00:01")
+        move_clock(tab, "00:01")
     live.record.wait_for(lambda: delivered(live) == ["m1", "m2"])
     # The other listener has seen each of them once.
     told(tab, "text 1", "text 2")
@@ -101,6 +100,7 @@ def test_shown_once_in_a_tab_whatever_page_shows_it(tab: Page, live: ShopAndBrid
     stream = begin_live_chat(tab, live)
     stream.message(message(5))
     live.record.wait_for(lambda: delivered(live) == ["m5"])
+    wait_until_answered(tab)
     tab.click("text=b")
     begin = "() => { window.told = []; ChatPresence.onMessage(({ text }) => { told.push(text); });"
     tab.evaluate(begin + " ChatPresence.conversation('c1'); }")
@@ -169,11 +169,10 @@ def test_a_takeover_is_not_told_again_by_a_new_stream(tab: Page, live: ShopAndBr
     live.stream_answer = lambda _: Answer(503)
     stream.drop()
     transport_is(tab, None)
-    tab.clock.run_for("00:10")
+    move_clock(tab, "00:10")
     live.record.wait_for(lambda: len(live.record.stream_requests()) == 2)
     live.stream_answer = opens
-    mark(tab, live)
-    tab.clock.run_for("00:02")
+    move_clock(tab, "00:02")
     again = streams(live, 2)
     again.say("takeover", taken)
     again.message(message(1))

@@ -12,9 +12,9 @@ from tests.e2e.shop_and_bridge import (
     begin_chat,
     mark,
     say,
-    stop_clock,
     wait_until_answered,
 )
+from tests.e2e.stopped_clock import move_clock, stop_clock
 
 FORBID_STORAGE = """Object.defineProperty(window, 'sessionStorage', {
     get() { throw new DOMException('denied', 'SecurityError'); },
@@ -49,11 +49,11 @@ def test_retry_after_is_honoured(tab: Page, servers: ShopAndBridge) -> None:
     say(tab, "m1")
     tab.wait_for_function("() => ChatPresence.state().last_error === 'HTTP 429'")
     servers.bridge_answer = accepted
-    tab.clock.run_for("01:58")
+    move_clock(tab, "01:58")
     say(tab, "m2")
     mark(tab, servers)
     assert [event["message"]["id"] for event in servers.record.events("message")] == ["m1"]
-    tab.clock.run_for("00:03")
+    move_clock(tab, "00:03")
     wait_until_answered(tab)
     ids = [event["message"]["id"] for event in servers.record.events("message")]
     assert ids == ["m1", "m1", "m2"]

@@ -12,9 +12,9 @@ from tests.e2e.shop_and_bridge import (
     begin_chat,
     mark,
     say,
-    stop_clock,
     wait_until_answered,
 )
+from tests.e2e.stopped_clock import move_clock, stop_clock
 
 
 def test_the_store_passes_events_on_where_the_bridge_is_out_of_reach(
@@ -49,7 +49,7 @@ def test_a_bridge_that_does_not_answer(tab: Page, servers: ShopAndBridge) -> Non
     tab.goto(servers.page_url("a"))
     with tab.expect_request(f"**{EVENTS_PATH}"):
         tab.evaluate("() => ChatPresence.conversation('c1')")
-    tab.clock.run_for("00:06")
+    tab.clock.run_for("00:06")  # with the request under way
     wait_until_answered(tab)
     assert tab.evaluate("() => ChatPresence.state().route") == "store"
 
@@ -67,7 +67,7 @@ def test_the_way_that_worked_is_kept_and_the_direct_one_tried_again(
     tab.evaluate("() => ChatPresence.conversation('c1')")
     wait_until_answered(tab)
     assert len(servers.record.requests("bridge")) == tried
-    tab.clock.run_for("05:01")
+    move_clock(tab, "05:01")
     say(tab, "m1")
     wait_until_answered(tab)
     assert servers.record.requests()[-1].server == "bridge"
@@ -94,11 +94,11 @@ def test_an_ended_token_is_renewed_once_and_then_with_patience(
     servers.bridge_answer = only("a token that the store never makes")
     tab.evaluate("() => ChatPresence.conversation('c1')")
     tab.wait_for_function("() => ChatPresence.state().last_error === 'HTTP 401'")
-    tab.clock.run_for("00:02")
+    move_clock(tab, "00:02")
     servers.record.wait_for(lambda: sessions().count("shop /session") == 3)
     servers.record.wait_for(lambda: len(servers.record.events("page_view")) == 3)
     tab.wait_for_function("() => ChatPresence.state().visitor === null")
-    tab.clock.run_for("04:50")
+    move_clock(tab, "04:50")
     mark(tab, servers)
     assert sessions().count("shop /session") == 3
 
@@ -126,11 +126,11 @@ def test_a_store_that_gives_no_session_is_not_pestered(tab: Page, servers: ShopA
     tab.evaluate("() => ChatPresence.conversation('c1')")
     tab.wait_for_function("() => ChatPresence.state().last_error === 'HTTP 403'")
     say(tab, "m1")
-    tab.clock.run_for("04:50")
+    move_clock(tab, "04:50")
     mark(tab, servers)
     assert servers.record.paths() == ["shop /session", "shop /mark"]
     servers.session_answer = session
-    tab.clock.run_for("00:11")
+    move_clock(tab, "00:11")
     wait_until_answered(tab)
     assert servers.record.types() == ["page_view", "message"]
 

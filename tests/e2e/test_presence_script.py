@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import threading
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.e2e.exchange import EVENTS_PATH, Answer, Arrival, accepted
+from tests.e2e.exchange import Answer, Arrival, accepted
 from tests.e2e.shop_and_bridge import (
     ASSETS,
     HIDE,
@@ -14,9 +15,9 @@ from tests.e2e.shop_and_bridge import (
     ShopAndBridge,
     begin_chat,
     mark,
-    stop_clock,
     wait_until_answered,
 )
+from tests.e2e.stopped_clock import move_clock, stop_clock
 
 
 def test_nothing_is_sent_or_stored_before_a_chat_begins(
@@ -26,7 +27,7 @@ def test_nothing_is_sent_or_stored_before_a_chat_begins(
     tab.goto(servers.page_url("a"))
     tab.evaluate(HIDE)
     tab.evaluate(SHOW)
-    tab.clock.run_for("01:00:00")
+    move_clock(tab, "01:00:00")
     tab.click("text=b")
     tab.evaluate("() => history.back()")
     tab.wait_for_url("**/page/a", wait_until="commit")  # a cached page does not load
@@ -147,15 +148,17 @@ def test_a_request_under_way_does_not_keep_a_page_out_of_the_cache(
 ) -> None:
     """Nor does it say anything about the way to the bridge when it is cut off there."""
     begin_chat(tab, servers)
+    arrived = threading.Event()
 
     def answer_once_the_page_is_away(arrival: Arrival) -> Answer:
         servers.bridge_answer = accepted
+        arrived.set()
         servers.record.wait_for(lambda: "shop /mark" in servers.record.paths())
         return accepted(arrival) if late_status else Answer(status=None)
 
     servers.bridge_answer = answer_once_the_page_is_away
-    with tab.expect_request(f"**{EVENTS_PATH}"):
-        tab.evaluate("() => ChatPresence.message({ id: 'm1', text: 'slow' })")
+    tab.evaluate("() => ChatPresence.message({ id: 'm1', text: 'slow' })")
+    assert arrived.wait(30)  # before what the next page sends, which is the same once more
     tab.click("text=b")
     mark(tab, servers)
     tab.evaluate("() => history.back()")
@@ -193,18 +196,17 @@ def test_d2_heartbeats_only_when_told(tab: Page, servers: ShopAndBridge) -> None
     servers.bridge_answer = lambda arrival: accepted(arrival, heartbeat_seconds=10)
     stop_clock(tab)
     begin_chat(tab, servers)
-    tab.clock.run_for("00:08")
+    move_clock(tab, "00:08")
     mark(tab, servers)
     assert not beats("heartbeat")
     for count, later in ((1, "00:03"), (2, "00:11"), (3, "00:11")):
-        tab.clock.run_for(later)
+        move_clock(tab, later)
         servers.record.wait_for(lambda: len(beats("heartbeat")) == count)  # noqa: B023 (called now)
-        wait_until_answered(tab)
     servers.bridge_answer = accepted
-    tab.clock.run_for("00:11")
+    move_clock(tab, "00:11")
     servers.record.wait_for(lambda: len(beats("heartbeat")) == 4)
     tab.wait_for_function("() => ChatPresence.state().heartbeat_seconds === 0")
-    tab.clock.run_for("01:00:00")
+    move_clock(tab, "01:00:00")
     mark(tab, servers)
     assert len(beats("heartbeat")) == 4
 
@@ -215,11 +217,10 @@ def test_p12_a_hidden_page_beats_once_a_minute_at_most(tab: Page, servers: ShopA
     begin_chat(tab, servers)
     tab.evaluate(HIDE)
     servers.record.wait_for(lambda: servers.record.events("page_hidden"))
-    wait_until_answered(tab)
-    tab.clock.run_for("00:58")
+    move_clock(tab, "00:58")
     mark(tab, servers)
     assert not servers.record.events("heartbeat")
-    tab.clock.run_for("00:03")
+    move_clock(tab, "00:03")
     servers.record.wait_for(lambda: servers.record.events("heartbeat"))
 
 
@@ -232,7 +233,7 @@ def test_a_cleared_chat_is_left_alone(tab: Page, servers: ShopAndBridge, taken: 
         servers.bridge_answer = lambda _: Answer(400)
     tab.evaluate("() => ChatPresence.cleared()")
     wait_until_answered(tab)
-    tab.clock.run_for("01:00:00")
+    move_clock(tab, "01:00:00")
     tab.evaluate(HIDE)
     tab.click("text=b")
     mark(tab, servers)

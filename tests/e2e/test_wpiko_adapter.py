@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.e2e.live_chat import streams
-from tests.e2e.shop_and_bridge import ASSETS, ShopAndBridge, mark, stop_clock, transport_is
+from tests.e2e.shop_and_bridge import ASSETS, ShopAndBridge, mark, transport_is
+from tests.e2e.stopped_clock import move_clock, stop_clock
 from tests.e2e.streams import NOBODY, SAM, message
 
 ADAPTER = (ASSETS / "adapters" / "wpiko.js").read_text()
@@ -112,13 +113,13 @@ def test_a_clear_whose_question_takes_long(tab: Page, live: ShopAndBridge) -> No
     tab.evaluate("""() => document.body.insertAdjacentHTML(
         'beforeend', '<button id="clear-chat"><svg width="9" height="9"></svg></button>')""")
     tab.click("#clear-chat svg")
-    tab.clock.run_for("00:20")
+    move_clock(tab, "00:20")
     mark(tab, live)
     assert not live.record.events("chat_cleared")
     tab.evaluate("() => sessionStorage.removeItem('wpiko_chatbot_thread_id')")
-    tab.clock.run_for("00:01")
+    move_clock(tab, "00:01")
     live.record.wait_for(lambda: live.record.events("chat_cleared"))
-    tab.clock.run_for("00:20")
+    move_clock(tab, "00:20")
     mark(tab, live)
     assert [event["conversation"] for event in live.record.events("chat_cleared")] == [THREAD]
 
