@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CONFIGURATION = Path(__file__).parent / "gunicorn.conf.py"
 _DEMO_FOLDER = Path(".demo")
+_VALUES_A_LINE = 10_000
 
 
 class CommandError(Exception):
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "bring the database up to date")
     add("openapi", _openapi, "print openapi.json")
     add("purge", _purge, "remove what is older than RETENTION_DAYS")
+    add("reencrypt", _reencrypt, "encrypt anew what BRIDGE_OLD_SECRET_KEY still encrypts")
     site = commands.add_parser("site", help="add, list and rotate sites").add_subparsers(
         title="commands", required=True, metavar="COMMAND"
     )
@@ -142,12 +144,19 @@ def _bridge(settings: Settings) -> Bridge:
 
 
 def _prepare(settings: Settings) -> None:
+    """Raises :class:`SettingsError` if the database is not up to date, or of another key."""
+    from bridge import bootstrap
+
+    _migrate_sqlite(settings)
+    bootstrap.check(settings)
+
+
+def _migrate_sqlite(settings: Settings) -> None:
     """SQLite is brought up to date here; a database that others share is not."""
     from bridge import bootstrap
 
     if settings.database_url.startswith("sqlite"):
         bootstrap.migrate(settings)
-    bootstrap.check(settings)
 
 
 def _check_port(port: int) -> None:
@@ -190,7 +199,7 @@ def _demo(_parsed: argparse.Namespace) -> None:
     _add_demo_site(settings, url)
     print(
         f"""
-  The demo store   {url}/demo/        chat there: change pages, open tabs, close them
+  The demo store   {url}/demo/        chat there: change pages, sign in, buy something, leave
   What agents see  {url}/demo/agent   open it beside the store and watch
   The API          {url}/docs
 
@@ -209,26 +218,17 @@ def _demo_key(path: Path) -> str:
 
 def _add_demo_site(settings: Settings, url: str) -> None:
     from bridge import bootstrap
-    from bridge.ports import StoreConnection
+    from bridge.demo import DemoSite, connection
     from bridge.times import utc_now
 
     bridge = bootstrap.build(_without_demo(settings))
     if not bridge.records.sites():
         bridge.sites.add("Demo store", url, utc_now())
     site, name, _ = bridge.records.sites()[0]
-    port = settings.port
-    store = StoreConnection(
-        store_url=f"{url}/demo/",
-        rest_url=f"{url}/demo/",
-        name=name,
-        origins=(url, f"http://127.0.0.1:{port}", f"http://[::1]:{port}"),
-        plugin_version=__version__,
-        wordpress_version="demo",
-        woocommerce_version=None,
-        timezone="UTC",
-    )
+    found = bridge.records.site(site)
+    shop = DemoSite(site, found.secrets[0].key if found else b"")
     with bridge.records.begin(site) as work:
-        bridge.sites.connect(work, store, utc_now())
+        bridge.sites.connect(work, connection(shop, name, settings.port), utc_now())
     bridge.database.dispose()
 
 
@@ -263,6 +263,36 @@ def _purge(_parsed: argparse.Namespace) -> None:
     settings = Settings.load()
     purged = _bridge(settings).retention.purge(settings.retention_days, utc_now())
     print(f"Removed {purged} conversations.")
+
+
+def _reencrypt(_parsed: argparse.Namespace) -> None:
+    from bridge import bootstrap
+
+    settings = Settings.load()
+    if settings.old_secret_key == settings.secret_key:
+        raise CommandError(
+            "BRIDGE_OLD_SECRET_KEY is the same as BRIDGE_SECRET_KEY: set BRIDGE_SECRET_KEY to a "
+            "new one first."
+        )
+    _migrate_sqlite(settings)
+    renewed, unreadable = 0, []
+    for column in bootstrap.reencrypt(settings):
+        if column.complete or column.read % _VALUES_A_LINE == 0:
+            print(f"{column.column}: {column.renewed} of {column.read} encrypted anew", flush=True)
+        if column.complete:
+            renewed += column.renewed
+        if column.complete and column.unreadable:
+            unreadable.append(f"{column.column}: {column.unreadable}")
+    if unreadable:
+        raise CommandError(
+            "Neither BRIDGE_SECRET_KEY nor BRIDGE_OLD_SECRET_KEY can read some values "
+            f"({', '.join(unreadable)}): set BRIDGE_OLD_SECRET_KEY to the key that they were "
+            "encrypted with, and run this again."
+        )
+    print(
+        f"{renewed} encrypted anew: all is encrypted with BRIDGE_SECRET_KEY. "
+        "BRIDGE_OLD_SECRET_KEY can be removed now."
+    )
 
 
 def _site_add(parsed: argparse.Namespace) -> None:

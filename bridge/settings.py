@@ -49,6 +49,11 @@ VARIABLES: Final = (
         "Encrypts secrets at rest. Required outside the demo; at least 32 characters.",
     ),
     Variable(
+        "BRIDGE_OLD_SECRET_KEY",
+        None,
+        "The one before, while BRIDGE_SECRET_KEY is being replaced: it only decrypts.",
+    ),
+    Variable(
         "DATABASE_URL",
         "sqlite:///bridge.db",
         "sqlite:///, postgres:// or postgresql://. SQLite is refused where DYNO is set.",
@@ -97,6 +102,7 @@ class Settings:
 
     secret_key: str = field(repr=False)
     database_url: str = field(repr=False)
+    old_secret_key: str | None = field(default=None, repr=False)
     port: int = 8000
     redis_url: str | None = field(default=None, repr=False)
     web_concurrency: int = 1
@@ -137,6 +143,7 @@ class Settings:
         demo = demo or read.flag("BRIDGE_DEMO")
         return cls(
             secret_key=_secret_key(read.text("BRIDGE_SECRET_KEY"), demo=demo),
+            old_secret_key=_old_secret_key(read.text("BRIDGE_OLD_SECRET_KEY")),
             database_url=_database_url(
                 read.required("DATABASE_URL"), disk_vanishes=bool(environ.get("DYNO"))
             ),
@@ -223,6 +230,17 @@ def _secret_key(value: str | None, *, demo: bool) -> str:
         raise SettingsError(
             f"BRIDGE_SECRET_KEY has {len(value)} characters, at least {SECRET_KEY_CHARACTERS} are "
             f"needed: make one with {_MAKE_ONE}"
+        )
+    return value
+
+
+def _old_secret_key(value: str | None) -> str | None:
+    # It may be the same as the present one: where variables are set one by one, and each restarts
+    # the bridge, this one has to come first.
+    if value is not None and len(value) < SECRET_KEY_CHARACTERS:
+        raise SettingsError(
+            f"BRIDGE_OLD_SECRET_KEY has {len(value)} characters, and no key has fewer than "
+            f"{SECRET_KEY_CHARACTERS}: set it to the former BRIDGE_SECRET_KEY, or remove it"
         )
     return value
 

@@ -42,7 +42,12 @@ def find(connection: sa.Connection, site: str, decrypt: Cipher) -> Site | None:
     origins = connection.scalars(
         sa.select(site_origins.c.origin).where(site_origins.c.site == site)
     )
-    return Site(row.id, row.name, row.url, frozenset(origins), secrets)
+    admin_url = row.connection.get("admin_url")
+    if admin_url is None and "store_url" in row.connection:
+        admin_url = f"{row.connection['store_url'].rstrip('/')}/wp-admin/"
+    keys = row.woocommerce and msgspec.json.decode(decrypt(row.woocommerce))
+    webhook_secret = keys["webhook_secret"] if keys else None
+    return Site(row.id, row.name, row.url, frozenset(origins), secrets, admin_url, webhook_secret)
 
 
 def former_secrets(connection: sa.Connection, site: str, decrypt: Cipher) -> list[SiteSecret]:
@@ -59,7 +64,9 @@ def rotate(
     connection: sa.Connection, site: str, secret: bytes, keep_old: datetime, encrypt: Cipher
 ) -> bool:
     """Give a site a new secret; ``False`` if there is no such site."""
-    present = connection.scalar(sa.select(sites.c.secret).where(sites.c.id == site))
+    # Locked: what is copied must not be encrypted anew between the two.
+    held = sa.select(sites.c.secret).where(sites.c.id == site).with_for_update(key_share=True)
+    present = connection.scalar(held)
     if present is None:
         return False
     upsert(connection, old_secrets, {"site": site, "until": keep_old, "secret": present})
@@ -85,6 +92,7 @@ def connect(
             "wordpress_version",
             "woocommerce_version",
             "timezone",
+            "admin_url",
         )
     }
     keys = store.woocommerce

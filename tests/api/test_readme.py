@@ -47,7 +47,9 @@ def _commands(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, ...]]:
     """Every command, by asking each for its help."""
-    below = re.findall(r"^ {4}(\w+) ", _help(capsys, words).partition("commands:")[2], re.MULTILINE)
+    below = re.findall(
+        r"^ {4}(\w+)(?: |$)", _help(capsys, words).partition("commands:")[2], re.MULTILINE
+    )
     if not below:
         yield words
     for name in below:

@@ -28,6 +28,7 @@ COMMANDS = [
     "devices",
     "openapi",
     "purge",
+    "reencrypt",
 ]
 
 
@@ -104,7 +105,7 @@ def test_failure_ends_with_1_in_one_line(folder: Path, arguments: str) -> None:
 
 
 def test_a_database_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path) -> None:
-    for arguments in ("migrate", "site list", "purge", "serve"):
+    for arguments in ("migrate", "site list", "purge", "reencrypt", "serve"):
         assert bridge(tmp_path / "none", *arguments.split()).failed(1)
 
 

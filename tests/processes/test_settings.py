@@ -11,6 +11,7 @@ from tests.processes.command import BRIDGE, GUNICORN, Ended, run
 
 WRONG = {
     "BRIDGE_SECRET_KEY": "",
+    "BRIDGE_OLD_SECRET_KEY": "too short",
     "PORT": "http",
     "DATABASE_URL": "mysql://localhost/bridge",
     "WEB_CONCURRENCY": "two",
@@ -59,12 +60,13 @@ def test_sqlite_is_refused_where_the_disk_vanishes(tmp_path: Path, way: str) -> 
 def test_no_secret_is_repeated(tmp_path: Path, way: str) -> None:
     for name, secret in (
         ("BRIDGE_SECRET_KEY", "too-short-but-mine"),
+        ("BRIDGE_OLD_SECRET_KEY", "too-short-but-mine"),
         ("DATABASE_URL", "mysql://me:my-password@localhost/bridge"),
     ):
         assert secret[-11:] not in run(tmp_path, WAYS[way], **{name: secret}).failed(1)
 
 
-@pytest.mark.parametrize("command", ["migrate", "purge", "site list", "devices st_1"])
+@pytest.mark.parametrize("command", ["migrate", "purge", "reencrypt", "site list", "devices st_1"])
 def test_every_command_minds_the_settings(tmp_path: Path, command: str) -> None:
     said = run(tmp_path, [*BRIDGE, *command.split()], BRIDGE_SECRET_KEY="").failed(1)
     assert "BRIDGE_SECRET_KEY" in said

@@ -16,7 +16,15 @@ OTHER_KEY = "a key of the right length, but another one"
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A database of its own, and nothing of the environment that the tests run in."""
-    for name in ("DYNO", "REDIS_URL", "WEB_CONCURRENCY", "BRIDGE_DEMO", "PUBLIC_URL", "PORT"):
+    for name in (
+        "BRIDGE_DEMO",
+        "BRIDGE_OLD_SECRET_KEY",
+        "DYNO",
+        "PORT",
+        "PUBLIC_URL",
+        "REDIS_URL",
+        "WEB_CONCURRENCY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BRIDGE_SECRET_KEY", KEY)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'bridge.db'}")
@@ -144,10 +152,101 @@ def test_another_secret_key_is_told_and_changes_nothing(
     assert cli.main([site if each == "SITE" else each for each in arguments]) == 1
     line = _one_line(capsys)
     assert "BRIDGE_SECRET_KEY is not the one" in line
+    assert "BRIDGE_OLD_SECRET_KEY" in line
     assert OTHER_KEY not in line
     monkeypatch.setenv("BRIDGE_SECRET_KEY", KEY)
     assert [each["site"] for each in _listed(capsys)] == [site]
     assert cli.main(["pair", site, "--name", "Sam"]) == 0
+
+
+# -------------------------------------------------------------------- replacing the key
+
+
+def _replace_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_SECRET_KEY", OTHER_KEY)
+    monkeypatch.setenv("BRIDGE_OLD_SECRET_KEY", KEY)
+
+
+def test_with_both_keys_everything_works_and_after_it_the_new_one_is_enough(
+    site: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _replace_key(monkeypatch)
+    assert cli.main(["site", "rotate", site]) == 0
+    capsys.readouterr()
+    assert cli.main(["reencrypt"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    # The site's new secret was encrypted with the new key, its former one with the old.
+    *columns, end = said.out.splitlines()
+    assert columns == [
+        "store_calls.body: 0 of 0 encrypted anew",
+        "answered_requests.body: 0 of 0 encrypted anew",
+        "sites.woocommerce: 0 of 0 encrypted anew",
+        "sites.secret: 0 of 1 encrypted anew",
+        "old_secrets.secret: 1 of 1 encrypted anew",
+    ]
+    assert end.startswith("1 encrypted anew: ")
+    assert end.endswith("BRIDGE_OLD_SECRET_KEY can be removed now.")
+    monkeypatch.delenv("BRIDGE_OLD_SECRET_KEY")
+    assert [each["site"] for each in _listed(capsys)] == [site]
+    monkeypatch.setenv("BRIDGE_SECRET_KEY", KEY)
+    assert cli.main(["site", "list"]) == 1
+    assert "BRIDGE_SECRET_KEY is not the one" in _one_line(capsys)
+
+
+def test_who_removes_the_old_key_too_early_is_told_though_the_first_site_could_be_read(
+    site: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["site", "add", "--name", "Second", "--url", "https://second.example"]) == 0
+    _replace_key(monkeypatch)
+    assert cli.main(["site", "rotate", site]) == 0
+    capsys.readouterr()
+    monkeypatch.delenv("BRIDGE_OLD_SECRET_KEY")
+    assert cli.main(["site", "list"]) == 1
+    assert "BRIDGE_OLD_SECRET_KEY" in _one_line(capsys)
+
+
+def test_again_and_without_the_old_key_it_finds_nothing_to_do(
+    site: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _replace_key(monkeypatch)
+    assert cli.main(["reencrypt"]) == 0
+    assert "sites.secret: 1 of 1 encrypted anew" in capsys.readouterr().out
+    for _ in range(2):
+        assert cli.main(["reencrypt"]) == 0
+        assert "sites.secret: 0 of 1 encrypted anew" in capsys.readouterr().out
+        monkeypatch.delenv("BRIDGE_OLD_SECRET_KEY", raising=False)
+
+
+def test_the_same_key_twice_is_no_replacement(
+    site: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BRIDGE_OLD_SECRET_KEY", KEY)
+    assert [each["site"] for each in _listed(capsys)] == [site]
+    assert cli.main(["reencrypt"]) == 1
+    assert "BRIDGE_OLD_SECRET_KEY is the same as BRIDGE_SECRET_KEY" in _one_line(capsys)
+
+
+@pytest.mark.parametrize("old_key", ["", "a third key, of the right length too"])
+def test_what_neither_key_reads_is_told_by_table_and_number(
+    old_key: str,
+    site: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["site", "rotate", site]) == 0
+    capsys.readouterr()
+    monkeypatch.setenv("BRIDGE_SECRET_KEY", OTHER_KEY)
+    monkeypatch.setenv("BRIDGE_OLD_SECRET_KEY", old_key)
+    assert cli.main(["reencrypt"]) == 1
+    said = capsys.readouterr()
+    assert "removed" not in said.out
+    assert said.err.startswith("bridge: ")
+    assert said.err.count("\n") == 1
+    assert "(sites.secret: 1, old_secrets.secret: 1)" in said.err
+    monkeypatch.setenv("BRIDGE_SECRET_KEY", KEY)
+    monkeypatch.delenv("BRIDGE_OLD_SECRET_KEY")
+    assert [each["site"] for each in _listed(capsys)] == [site]
 
 
 # ------------------------------------------------------------------------------ the database

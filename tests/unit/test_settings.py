@@ -33,6 +33,7 @@ def refusal(**environ: str) -> str:
 def test_the_defaults_are_those_of_the_agreement() -> None:
     assert settings() == Settings(
         secret_key=KEY,
+        old_secret_key=None,
         database_url="sqlite:///bridge.db",
         port=8000,
         redis_url=None,
@@ -63,6 +64,7 @@ def test_the_table_and_the_fields_have_the_same_defaults() -> None:
 def test_every_variable_is_taken() -> None:
     taken = settings(
         PORT="9000",
+        BRIDGE_OLD_SECRET_KEY="o" * 32,
         DATABASE_URL="postgres://u:p@db.example/bridge",
         PUBLIC_URL="https://bridge.example.com/",
         TRUSTED_PROXY_HOPS="1",
@@ -77,6 +79,7 @@ def test_every_variable_is_taken() -> None:
     )
     assert taken == Settings(
         secret_key=KEY,
+        old_secret_key="o" * 32,
         database_url="postgresql+psycopg://u:p@db.example/bridge",
         port=9000,
         public_url="https://bridge.example.com",
@@ -122,6 +125,20 @@ class TestSecretKey:
     def test_the_demo_takes_one_that_is_given(self) -> None:
         assert settings(BRIDGE_DEMO="1").demo
         assert settings(BRIDGE_DEMO="1").secret_key == KEY
+
+
+class TestOldSecretKey:
+    def test_must_be_as_long_as_any_key(self) -> None:
+        message = refusal(BRIDGE_OLD_SECRET_KEY="short-but-secret")
+        assert "BRIDGE_OLD_SECRET_KEY has 16 characters" in message
+        assert "short-but-secret" not in message
+
+    def test_may_be_the_present_one_where_variables_are_set_one_by_one(self) -> None:
+        assert settings(BRIDGE_OLD_SECRET_KEY=KEY).old_secret_key == KEY
+
+    def test_does_not_stand_in_for_the_present_one(self) -> None:
+        message = refusal(BRIDGE_SECRET_KEY="", BRIDGE_OLD_SECRET_KEY=KEY)
+        assert message.startswith("BRIDGE_SECRET_KEY is not set")
 
 
 class TestProcesses:
@@ -270,6 +287,7 @@ def test_no_secret_is_in_the_representation() -> None:
     shown = repr(
         settings(
             BRIDGE_SECRET_KEY="hunter2" * 5,
+            BRIDGE_OLD_SECRET_KEY="hunter2" * 6,
             DATABASE_URL="postgres://u:hunter2@h/d",
             METRICS_TOKEN="hunter2",
         )
