@@ -37,6 +37,7 @@ require_once __DIR__ . '/includes/class-takeovers.php';
 // What is sent to the bridge.
 require_once __DIR__ . '/includes/class-bridge-client.php';
 require_once __DIR__ . '/includes/class-event-queue.php';
+require_once __DIR__ . '/includes/class-plain-text.php';
 require_once __DIR__ . '/includes/class-chat-events.php';
 
 // What the bridge tells.
@@ -48,6 +49,8 @@ require_once __DIR__ . '/includes/class-bridge-calls.php';
 require_once __DIR__ . '/includes/class-origin.php';
 require_once __DIR__ . '/includes/class-rate-limit.php';
 require_once __DIR__ . '/includes/class-visitor-cookie.php';
+require_once __DIR__ . '/includes/class-customer-link.php';
+require_once __DIR__ . '/includes/class-purchases.php';
 require_once __DIR__ . '/includes/class-rest-controller.php';
 require_once __DIR__ . '/includes/class-rest-headers.php';
 require_once __DIR__ . '/includes/class-visitor-script.php';
@@ -55,6 +58,11 @@ require_once __DIR__ . '/includes/class-visitor-script.php';
 // Chat widgets.
 require_once __DIR__ . '/includes/adapters/class-generic-adapter.php';
 require_once __DIR__ . '/includes/adapters/class-wpiko-adapter.php';
+
+// The bridge's access to WooCommerce.
+require_once __DIR__ . '/includes/class-webhook-address.php';
+require_once __DIR__ . '/includes/class-woocommerce-access.php';
+require_once __DIR__ . '/includes/class-woocommerce-consent.php';
 
 // The store owner's side.
 require_once __DIR__ . '/includes/class-installation.php';

@@ -9,7 +9,7 @@ import pytest
 from tests.servers.wordpress import WordPress
 
 
-@pytest.mark.usefixtures("wpiko")
+@pytest.mark.usefixtures("wpiko", "woocommerce")
 def test_phpunit(wordpress: WordPress) -> None:
     folder = Path(__file__).parent / "phpunit"
     done = subprocess.run(

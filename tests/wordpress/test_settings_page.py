@@ -109,6 +109,7 @@ def test_what_the_bridge_is_told(owner: Admin, recording_bridge: RecordingBridge
     assert json.loads(recording_bridge.requests[0].body) == {
         "store_url": f"{wordpress.url}/",
         "rest_url": f"{wordpress.url}/wp-json/",
+        "admin_url": f"{wordpress.url}/wp-admin/",
         "name": "Jane & Söhne",
         "origins": [wordpress.url],
         "plugin_version": wordpress.php("echo CPB_VERSION;"),

@@ -66,11 +66,12 @@ final class Installation {
 	}
 
 	/**
-	 * Removes options, transients, tables and capabilities from the present site.
+	 * Removes what we made in WooCommerce, and options, transients, tables and capabilities, from the present site.
 	 */
 	public static function remove_from_site(): void {
 		global $wpdb;
 
+		( new WooCommerce_Access( new Options() ) )->remove_all();
 		array_map( 'delete_option', array_keys( Options::ALL ) );
 		// The names of some hold hashed addresses, so only a search finds them.
 		$transients = $wpdb->get_col( // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- WordPress has no function that finds options by prefix; this runs once.

@@ -27,6 +27,11 @@ final class Options {
 	const STORE = 'cpb_store';
 
 	/**
+	 * What we made in WooCommerce: ids of REST keys (`keys`) and of webhooks (`webhooks`), no secrets.
+	 */
+	const WOOCOMMERCE = 'cpb_woocommerce';
+
+	/**
 	 * Version of our tables (`Schema::VERSION`) that this site has; 0 for none.
 	 */
 	const SCHEMA = 'cpb_schema';
@@ -35,9 +40,10 @@ final class Options {
 	 * Every option with its first value: `Installation` adds and removes these.
 	 */
 	const ALL = array(
-		self::CONNECTION => '',
-		self::STORE      => array(),
-		self::SCHEMA     => 0,
+		self::CONNECTION  => '',
+		self::STORE       => array(),
+		self::WOOCOMMERCE => array(),
+		self::SCHEMA      => 0,
 	);
 
 	/**
@@ -119,6 +125,37 @@ final class Options {
 	public function store( Connection $connection ): array {
 		$store = get_option( self::STORE );
 		return is_array( $store ) && isset( $store['site'] ) && $store['site'] === $connection->site() ? $store : array();
+	}
+
+	/**
+	 * Keeps which keys and webhooks we made in WooCommerce.
+	 *
+	 * @param int[] $keys     Ids of REST keys.
+	 * @param int[] $webhooks Ids of webhooks.
+	 */
+	public function save_woocommerce( array $keys, array $webhooks ): void {
+		update_option(
+			self::WOOCOMMERCE,
+			array(
+				'keys'     => array_values( $keys ),
+				'webhooks' => array_values( $webhooks ),
+			),
+			true
+		);
+	}
+
+	/**
+	 * Gives which keys and webhooks we made in WooCommerce.
+	 *
+	 * @return array{keys:int[],webhooks:int[]}
+	 */
+	public function woocommerce(): array {
+		$made = get_option( self::WOOCOMMERCE );
+		$made = is_array( $made ) ? $made : array();
+		return array(
+			'keys'     => array_map( 'intval', (array) ( $made['keys'] ?? array() ) ),
+			'webhooks' => array_map( 'intval', (array) ( $made['webhooks'] ?? array() ) ),
+		);
 	}
 
 	/**

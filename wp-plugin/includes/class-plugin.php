@@ -7,6 +7,8 @@
 
 namespace ChatPresenceBridge;
 
+use Automattic\WooCommerce\Utilities\FeaturesUtil;
+
 defined( 'ABSPATH' ) || exit;
 
 /**
@@ -27,11 +29,13 @@ final class Plugin {
 		$takeovers = new Takeovers( $options );
 		$queue     = new Event_Queue( $options, $takeovers );
 		$events    = new Chat_Events( $queue );
-		$visitors  = new Visitor_Cookie();
+		$customers = new Customer_Link( $options, new Visitor_Cookie(), $queue );
+		$purchases = new Purchases( $customers, $queue );
+		$webhooks  = new Webhook_Address( $options );
 		$generic   = new Generic_Adapter( $events );
-		$wpiko     = new WPiko_Adapter( $options, $events, $visitors, $takeovers );
+		$wpiko     = new WPiko_Adapter( $options, $events, $customers, $takeovers );
 		$script    = new Visitor_Script( $options );
-		$rest      = new REST_Controller( $options, $visitors, new Rate_Limit( 'sessions', self::SESSIONS_PER_MINUTE, MINUTE_IN_SECONDS ) );
+		$rest      = new REST_Controller( $options, $customers, new Rate_Limit( 'sessions', self::SESSIONS_PER_MINUTE, MINUTE_IN_SECONDS ) );
 		$calls     = new Bridge_Calls( $options, $takeovers, new Seen_Ids() );
 		$headers   = new REST_Headers();
 		$settings  = new Settings_Page( $options, $takeovers );
@@ -69,6 +73,26 @@ final class Plugin {
 		add_action( 'wpiko_chatbot_conversation_deleted', array( $wpiko, 'conversation_deleted' ) );
 		add_action( 'chat_presence_bridge_agent_message', array( $wpiko, 'keep_agent_message' ), 10, 2 );
 
+		// Who is behind a visitor.
+		add_action( 'wp_login', array( $customers, 'signed_in' ), 10, 2 );
+		add_action( 'wp_logout', array( $customers, 'signed_out' ) );
+		add_action( 'woocommerce_created_customer', array( $customers, 'account_created' ) );
+		add_action( 'set_logged_in_cookie', array( $customers, 'cookie_made' ), 10, 4 );
+		add_action( 'woocommerce_guest_session_to_user_id', array( $customers, 'session_joined' ), 10, 2 );
+
+		// What they buy. The cart is read late: what fails there must not take WooCommerce's own work with it.
+		add_action( 'woocommerce_checkout_order_processed', array( $purchases, 'classic_order_placed' ), 10, 3 );
+		add_action( 'woocommerce_store_api_checkout_order_processed', array( $purchases, 'order_placed' ) );
+		foreach ( Purchases::CART_HOOKS as $hook ) {
+			add_action( $hook, array( $purchases, 'cart_touched' ), 10, 0 );
+		}
+		add_action( 'shutdown', array( $purchases, 'tell_cart' ), PHP_INT_MAX - 1 );
+
+		// WooCommerce itself.
+		add_action( 'before_woocommerce_init', array( $this, 'declare_compatibility' ) );
+		add_filter( 'http_request_host_is_external', array( $webhooks, 'allow_host' ), 10, 3 );
+		add_filter( 'http_allowed_safe_ports', array( $webhooks, 'allow_port' ), 10, 3 );
+
 		// The store owner.
 		add_action( 'admin_menu', array( $settings, 'add_to_menu' ) );
 		add_action( 'admin_post_' . Settings_Page::CONNECT, array( $settings, 'handle_connect' ) );
@@ -76,5 +100,16 @@ final class Plugin {
 		add_filter( 'plugin_action_links_' . plugin_basename( CPB_FILE ), array( $settings, 'add_link' ) );
 		add_action( 'plugins_loaded', array( Installation::class, 'upgrade' ) );
 		register_activation_hook( CPB_FILE, array( Installation::class, 'activate' ) );
+	}
+
+	/**
+	 * Tells WooCommerce that neither its own order tables nor its block checkout are a hindrance. Callback of
+	 * `before_woocommerce_init`.
+	 */
+	public function declare_compatibility(): void {
+		if ( class_exists( FeaturesUtil::class ) ) {
+			FeaturesUtil::declare_compatibility( 'custom_order_tables', CPB_FILE, true );
+			FeaturesUtil::declare_compatibility( 'cart_checkout_blocks', CPB_FILE, true );
+		}
 	}
 }

@@ -41,11 +41,11 @@ final class REST_Controller {
 	private $options;
 
 	/**
-	 * Who a browser is.
+	 * Knows who is behind a visitor.
 	 *
-	 * @var Visitor_Cookie
+	 * @var Customer_Link
 	 */
-	private $visitors;
+	private $customers;
 
 	/**
 	 * Of sessions, by address.
@@ -57,13 +57,13 @@ final class REST_Controller {
 	/**
 	 * Makes the controller.
 	 *
-	 * @param Options        $options       Where the connection is found.
-	 * @param Visitor_Cookie $visitors      Who a browser is.
-	 * @param Rate_Limit     $session_limit Of sessions, by address.
+	 * @param Options       $options       Where the connection is found.
+	 * @param Customer_Link $customers     Knows who is behind a visitor.
+	 * @param Rate_Limit    $session_limit Of sessions, by address.
 	 */
-	public function __construct( Options $options, Visitor_Cookie $visitors, Rate_Limit $session_limit ) {
+	public function __construct( Options $options, Customer_Link $customers, Rate_Limit $session_limit ) {
 		$this->options       = $options;
-		$this->visitors      = $visitors;
+		$this->customers     = $customers;
 		$this->session_limit = $session_limit;
 	}
 
@@ -155,12 +155,12 @@ final class REST_Controller {
 		}
 		// Not wp_get_current_user(): REST trusts the cookie only with a nonce, which a cached page cannot have.
 		$user    = get_userdata( (int) wp_validate_auth_cookie( '', 'logged_in' ) );
-		$visitor = $this->visitors->identify( $user ? $user->ID : 0 );
+		$visitor = $this->customers->identify( $user ? $user->ID : 0 );
 		$now     = time();
 		$signer  = new Signer( $this->options->connection() );
 		return new \WP_REST_Response(
 			array(
-				'token'      => $signer->visitor_token( $visitor, $now, self::TOKEN_LIFETIME, $user ? $this->customer( $user ) : null ),
+				'token'      => $signer->visitor_token( $visitor, $now, self::TOKEN_LIFETIME, $user ? Customer_Link::describe( $user ) : null ),
 				'expires_at' => gmdate( 'Y-m-d\TH:i:s.000\Z', $now + self::TOKEN_LIFETIME ),
 				'visitor'    => $visitor,
 			)
@@ -261,19 +261,5 @@ final class REST_Controller {
 	 */
 	private function foreign_page(): \WP_Error {
 		return new \WP_Error( 'cpb_foreign_page', __( 'Only pages of this site may ask for this.', 'chat-presence-bridge' ), array( 'status' => 403 ) );
-	}
-
-	/**
-	 * Gives what the token says of a signed-in customer.
-	 *
-	 * @param \WP_User $user Who is signed in.
-	 * @return array<string,string>
-	 */
-	private function customer( \WP_User $user ): array {
-		return array(
-			'id'    => (string) $user->ID,
-			'email' => $user->user_email,
-			'name'  => $user->display_name,
-		);
 	}
 }

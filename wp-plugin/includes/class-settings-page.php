@@ -47,6 +47,20 @@ final class Settings_Page {
 	private $takeovers;
 
 	/**
+	 * The bridge's access to WooCommerce.
+	 *
+	 * @var WooCommerce_Access
+	 */
+	private $access;
+
+	/**
+	 * The owner's consent to it.
+	 *
+	 * @var WooCommerce_Consent
+	 */
+	private $consent;
+
+	/**
 	 * Makes the page.
 	 *
 	 * @param Options   $options   Where the connection is kept.
@@ -55,6 +69,8 @@ final class Settings_Page {
 	public function __construct( Options $options, Takeovers $takeovers ) {
 		$this->options   = $options;
 		$this->takeovers = $takeovers;
+		$this->access    = new WooCommerce_Access( $options );
+		$this->consent   = new WooCommerce_Consent( $this->access );
 	}
 
 	/**
@@ -101,7 +117,7 @@ final class Settings_Page {
 		if ( null === $connection ) {
 			$this->leave( 'error', __( 'There is no connection string yet.', 'chat-presence-bridge' ) );
 		}
-		$outcome = ( new Store_Connection( $this->options ) )->connect( $connection );
+		$outcome = $this->connect( $connection );
 		if ( is_wp_error( $outcome ) ) {
 			$this->leave( 'error', $outcome->get_error_message() . ' ' . __( 'Nothing was changed.', 'chat-presence-bridge' ) );
 		}
@@ -116,6 +132,7 @@ final class Settings_Page {
 	 */
 	public function handle_disconnect(): void {
 		$this->check_right( self::DISCONNECT );
+		$this->access->remove_all();
 		$this->options->forget_connection();
 		$this->takeovers->forget_all();
 		$this->leave( 'success', __( 'Disconnected. The connection string was forgotten.', 'chat-presence-bridge' ) );
@@ -144,8 +161,11 @@ final class Settings_Page {
 			$this->print_status( $connection );
 		}
 		printf( '<p>%s %s</p>', esc_html__( 'Chat widget:', 'chat-presence-bridge' ), esc_html( WPiko_Adapter::finding() ) );
+		if ( WooCommerce_Access::is_available() || $this->access->exists() ) {
+			printf( '<p>%s %s</p>', esc_html__( 'WooCommerce:', 'chat-presence-bridge' ), esc_html( $this->consent->status() ) );
+		}
 		$this->print_connect_form( null !== $connection );
-		if ( null !== $connection && ! $this->options->is_connection_constant() ) {
+		if ( ( null !== $connection || $this->access->exists() ) && ! $this->options->is_connection_constant() ) {
 			$this->print_disconnect_form();
 		}
 		echo '</div>';
@@ -158,6 +178,22 @@ final class Settings_Page {
 	 */
 	public static function url(): string {
 		return admin_url( 'options-general.php?page=' . self::SLUG );
+	}
+
+	/**
+	 * Asks the bridge to accept this store, with access to WooCommerce if the form gives consent to it.
+	 *
+	 * @param Connection $connection The connection to ask by.
+	 * @return true|\WP_Error One sentence that says what is wrong; then nothing was changed.
+	 */
+	private function connect( Connection $connection ) {
+		$keys = WooCommerce_Consent::is_given() ? $this->access->make( $connection ) : null;
+		if ( is_wp_error( $keys ) ) {
+			return $keys;
+		}
+		$outcome = ( new Store_Connection( $this->options ) )->connect( $connection, $keys );
+		$this->access->settle( ! is_wp_error( $outcome ) );
+		return $outcome;
 	}
 
 	/**
@@ -249,6 +285,7 @@ final class Settings_Page {
 		$this->open_form( self::CONNECT );
 		if ( $this->options->is_connection_constant() ) {
 			printf( '<p>%s</p>', esc_html__( 'The connection string is set by the constant CPB_CONNECTION in wp-config.php. It can be changed there only.', 'chat-presence-bridge' ) );
+			$this->consent->print_checkbox( 'cpb-woocommerce' );
 			submit_button( __( 'Connect', 'chat-presence-bridge' ) );
 		} else {
 			printf(
@@ -257,11 +294,13 @@ final class Settings_Page {
 				$is_configured ? esc_html__( 'Another connection string', 'chat-presence-bridge' ) : esc_html__( 'Connection string', 'chat-presence-bridge' ),
 				esc_html__( 'One line that the bridge shows for this site. It holds a secret: it is kept, but never shown here again.', 'chat-presence-bridge' )
 			);
+			$this->consent->print_checkbox( 'cpb-woocommerce' );
 			submit_button( __( 'Save and connect', 'chat-presence-bridge' ) );
 		}
 		echo '</form>';
 		if ( $is_configured && ! $this->options->is_connection_constant() ) {
 			$this->open_form( self::CONNECT );
+			$this->consent->print_checkbox( 'cpb-woocommerce-again' );
 			submit_button( __( 'Connect again', 'chat-presence-bridge' ), 'secondary' );
 			echo '</form>';
 		}

@@ -82,10 +82,10 @@ final class Signer {
 	/**
 	 * Makes a visitor's token: a JWT, HS256, `kid` = site, `aud` = `visitor`.
 	 *
-	 * @param string                    $visitor   Visitor id.
-	 * @param int                       $issued_at Unix time in seconds.
-	 * @param int                       $lifetime  Seconds until it ends; the bridge refuses more than 24 hours.
-	 * @param array<string,string>|null $customer  `id`, `email`, `name` of the signed-in customer; null when nobody is.
+	 * @param string                         $visitor   Visitor id.
+	 * @param int                            $issued_at Unix time in seconds.
+	 * @param int                            $lifetime  Seconds until it ends; the bridge refuses more than 24 hours.
+	 * @param array<string,string|null>|null $customer  `id`, `email`, `name` of the signed-in customer; null when nobody is.
 	 * @return string Compact serialisation.
 	 */
 	public function visitor_token( string $visitor, int $issued_at, int $lifetime, ?array $customer ): string {

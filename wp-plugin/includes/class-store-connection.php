@@ -43,13 +43,15 @@ final class Store_Connection {
 	/**
 	 * Asks the bridge to accept this store, and keeps its answer if it does.
 	 *
-	 * @param Connection $connection The connection to ask by.
+	 * @param Connection                $connection  The connection to ask by.
+	 * @param array<string,string>|null $woocommerce Access to WooCommerce, as `WooCommerce_Access::make()` gives it; null for
+	 *                                               none.
 	 * @return true|\WP_Error One sentence that says what is wrong.
 	 */
-	public function connect( Connection $connection ) {
+	public function connect( Connection $connection, ?array $woocommerce = null ) {
 		$client = new Bridge_Client( $connection );
 		$client->close_circuit();
-		$answer = $client->send_signed( 'POST', '/v1/store/connect', $this->description(), self::TIMEOUT );
+		$answer = $client->send_signed( 'POST', '/v1/store/connect', $this->description( $woocommerce ), self::TIMEOUT );
 		if ( is_wp_error( $answer ) ) {
 			/* translators: 1: address of the bridge, 2: what went wrong. */
 			return new \WP_Error( 'cpb_unreachable', sprintf( __( 'The bridge at %1$s cannot be reached from this store. %2$s', 'chat-presence-bridge' ), $connection->bridge(), $answer->get_error_message() ) );
@@ -69,19 +71,21 @@ final class Store_Connection {
 	/**
 	 * Describes this store.
 	 *
+	 * @param array<string,string>|null $woocommerce Access to WooCommerce.
 	 * @return array<string,mixed> Body of `POST /v1/store/connect`.
 	 */
-	private function description(): array {
+	private function description( ?array $woocommerce ): array {
 		return array(
 			'store_url'           => home_url( '/' ),
 			'rest_url'            => rest_url(),
+			'admin_url'           => admin_url(),
 			'name'                => mb_substr( wp_specialchars_decode( get_bloginfo( 'name' ), ENT_QUOTES ), 0, self::NAME_LENGTH, 'UTF-8' ),
 			'origins'             => Origin::own(),
 			'plugin_version'      => CPB_VERSION,
 			'wordpress_version'   => get_bloginfo( 'version' ),
 			'woocommerce_version' => defined( 'WC_VERSION' ) ? constant( 'WC_VERSION' ) : null,
 			'timezone'            => wp_timezone_string(),
-			'woocommerce'         => null,
+			'woocommerce'         => $woocommerce,
 		);
 	}
 

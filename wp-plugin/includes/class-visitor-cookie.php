@@ -29,7 +29,7 @@ final class Visitor_Cookie {
 	 */
 	public function identify( int $customer ): string {
 		$known = $this->read();
-		if ( null === $known || $this->is_another( $customer, $known['customer'] ) ) {
+		if ( null === $known || $this->is_of_another( $customer ) ) {
 			return $this->write( 'v_' . Signer::base64url( random_bytes( 16 ) ), $customer );
 		}
 		// Signing out parts nobody from their conversations: the cookie goes on remembering who it was.
@@ -37,6 +37,34 @@ final class Visitor_Cookie {
 			return $this->write( $known['visitor'], $customer );
 		}
 		return $known['visitor'];
+	}
+
+	/**
+	 * Gives the visitor whom the browser names, starting none.
+	 *
+	 * @return string|null Visitor id; null for a browser that has begun no chat.
+	 */
+	public function known(): ?string {
+		return $this->read()['visitor'] ?? null;
+	}
+
+	/**
+	 * Gives the customer whose browser this was last.
+	 *
+	 * @return int WordPress user id; 0 for nobody.
+	 */
+	public function last_customer(): int {
+		return $this->read()['customer'] ?? 0;
+	}
+
+	/**
+	 * Tells whether the browser was another customer's: then this one is a new visitor.
+	 *
+	 * @param int $customer WordPress user id of who is signed in; 0 for nobody.
+	 * @return bool
+	 */
+	public function is_of_another( int $customer ): bool {
+		return 0 !== $customer && ! in_array( $this->last_customer(), array( 0, $customer ), true );
 	}
 
 	/**
@@ -66,17 +94,6 @@ final class Visitor_Cookie {
 		$_COOKIE[ self::NAME ] = $value;
 		setcookie( self::NAME, $value, self::attributes() );
 		return $visitor;
-	}
-
-	/**
-	 * Tells whether a customer is another than the one whose browser this was.
-	 *
-	 * @param int $customer WordPress user id of who is signed in; 0 for nobody.
-	 * @param int $earlier  Who was signed in last; 0 for nobody.
-	 * @return bool
-	 */
-	private function is_another( int $customer, int $earlier ): bool {
-		return 0 !== $customer && 0 !== $earlier && $customer !== $earlier;
 	}
 
 	/**

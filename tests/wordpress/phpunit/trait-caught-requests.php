@@ -93,11 +93,14 @@ trait Caught_Requests {
 	}
 
 	/**
-	 * Ends the request as far as our events are concerned.
+	 * Ends the request as far as this plugin is concerned.
 	 */
 	private static function end_request(): void {
-		foreach ( $GLOBALS['wp_filter']['shutdown']->callbacks[ PHP_INT_MAX ] as $callback ) {
-			if ( is_array( $callback['function'] ) && $callback['function'][0] instanceof ChatPresenceBridge\Event_Queue ) {
+		$callbacks = $GLOBALS['wp_filter']['shutdown']->callbacks;
+		ksort( $callbacks );
+		foreach ( array_merge( ...$callbacks ) as $callback ) {
+			$object = is_array( $callback['function'] ) ? $callback['function'][0] : null;
+			if ( is_object( $object ) && 0 === strpos( get_class( $object ), 'ChatPresenceBridge\\' ) ) {
 				call_user_func( $callback['function'] );
 			}
 		}

@@ -81,11 +81,11 @@ final class WPiko_Adapter {
 	private $events;
 
 	/**
-	 * Who a browser is.
+	 * Knows who is behind a visitor.
 	 *
-	 * @var Visitor_Cookie
+	 * @var Customer_Link
 	 */
-	private $visitors;
+	private $customers;
 
 	/**
 	 * Who is taken over.
@@ -104,15 +104,15 @@ final class WPiko_Adapter {
 	/**
 	 * Makes the adapter.
 	 *
-	 * @param Options        $options   Where the connection is found.
-	 * @param Chat_Events    $events    Takes what happens.
-	 * @param Visitor_Cookie $visitors  Who a browser is.
-	 * @param Takeovers      $takeovers Who is taken over.
+	 * @param Options       $options   Where the connection is found.
+	 * @param Chat_Events   $events    Takes what happens.
+	 * @param Customer_Link $customers Knows who is behind a visitor.
+	 * @param Takeovers     $takeovers Who is taken over.
 	 */
-	public function __construct( Options $options, Chat_Events $events, Visitor_Cookie $visitors, Takeovers $takeovers ) {
+	public function __construct( Options $options, Chat_Events $events, Customer_Link $customers, Takeovers $takeovers ) {
 		$this->options   = $options;
 		$this->events    = $events;
-		$this->visitors  = $visitors;
+		$this->customers = $customers;
 		$this->takeovers = $takeovers;
 	}
 
@@ -173,7 +173,7 @@ final class WPiko_Adapter {
 	 */
 	public function begin_request(): void {
 		if ( $this->is_joined() && ! headers_sent() ) {
-			$this->visitor = $this->visitors->identify( (int) wp_validate_auth_cookie( '', 'logged_in' ) );
+			$this->visitor = $this->customers->identify( (int) wp_validate_auth_cookie( '', 'logged_in' ) );
 		}
 	}
 
