@@ -14,7 +14,17 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
-from bridge.api import agent, agent_stream, conversing, cors, operations, problems, store, visitor
+from bridge.api import (
+    agent,
+    agent_stream,
+    conversing,
+    cors,
+    operations,
+    problems,
+    store,
+    visitor,
+    woocommerce,
+)
 from bridge.api.services import Services
 from bridge.bootstrap import Bridge, build
 from bridge.demo import create_blueprint as create_demo
@@ -65,6 +75,7 @@ def create_app(settings: Settings, bridge: Bridge | None = None) -> Flask:
         agent.blueprint,
         conversing.blueprint,
         agent_stream.blueprint,
+        woocommerce.blueprint,
         operations.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -37,7 +37,8 @@ def start(bridge: Bridge, clock: Callable[[], datetime]) -> threading.Thread:
     bridge.sweep.keep_house(now)
     _log.info("presence restored: %d conversations", restored)
     bridge.services.fan_out.start()
-    dispatch.start(bridge.outbox)
+    dispatch.start(bridge.outbox, "outbox")
+    dispatch.start(bridge.look_ups, "look-ups")
     thread = threading.Thread(target=_run, args=(bridge, clock), name="sweep", daemon=True)
     thread.start()
     return thread

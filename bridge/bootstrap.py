@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Event
 
 import sqlalchemy as sa
 
@@ -20,19 +21,24 @@ from bridge.live.fan_out import FanOut
 from bridge.live.memory import MemoryNudges
 from bridge.liveness.memory import MemoryLiveness
 from bridge.ports import Agent, Liveness, Records
-from bridge.records import schema
+from bridge.records import encrypted, schema
 from bridge.records.database import Database
 from bridge.records.engine import SqlRecords
+from bridge.records.look_ups import SqlLookUps
 from bridge.records.outbox import SqlOutbox
 from bridge.services.conversations import Conversations
 from bridge.services.converse import Converse
+from bridge.services.follow_up import FollowUps
 from bridge.services.ingest import Ingest
+from bridge.services.look_ups import CustomerLookUps
 from bridge.services.outbox import StoreOutbox
 from bridge.services.pair import RIGHTS, Devices
+from bridge.services.privacy import Privacy
 from bridge.services.recording import Recorder
 from bridge.services.retention import Retention
 from bridge.services.sign_out import SignOut
 from bridge.services.sites import Sites
+from bridge.services.store_changes import StoreChanges
 from bridge.services.sweep import Sweep
 from bridge.services.sync import Sync
 from bridge.services.takeover import Takeovers
@@ -41,6 +47,7 @@ from bridge.services.watch import Watches
 from bridge.settings import Settings, SettingsError
 from bridge.stores.http import HttpStoreCaller
 from bridge.times import utc_now
+from bridge.woocommerce.client import HttpCustomerReader
 
 DEMO_AGENT = Agent("demo", "Demo agent")
 
@@ -56,6 +63,7 @@ class Bridge:
     sweep: Sweep
     retention: Retention
     outbox: StoreOutbox
+    look_ups: CustomerLookUps
     services: Services
     demo_site: DemoSite | None = None
 
@@ -63,6 +71,7 @@ class Bridge:
         """End all streams, and begin nothing more: the process is about to end. Never waits."""
         self.services.fan_out.drain()
         self.outbox.end()
+        self.look_ups.end()
 
 
 def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge:
@@ -78,12 +87,16 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge
         takeover_idle=settings.takeover_idle_minutes * 60,
     )
     database, nudges = open_database(settings), MemoryNudges()
-    encryption = Encryption(settings.secret_key)
+    encryption = _encryption(settings)
     caller = HttpStoreCaller(allow_private=settings.allow_private_stores)
     outbox = StoreOutbox(SqlOutbox(database, encryption), caller, clock)
-    records = SqlRecords(database, encryption, nudges.changed, outbox.notice)
+    wanted = Event()
+    records = SqlRecords(database, encryption, nudges.changed, outbox.notice, wanted.set)
     liveness = MemoryLiveness()
     recorder = Recorder(liveness, nudges, timing)
+    reader = HttpCustomerReader(allow_private=settings.allow_private_stores)
+    queue = SqlLookUps(database, encryption)
+    look_ups = CustomerLookUps(queue, reader, records, recorder, clock, wanted)
     sites, devices = Sites(records), Devices(records)
     sweep = Sweep(records, liveness, recorder, timing)
     conversations = Conversations(records, liveness, recorder, sweep, timing)
@@ -110,11 +123,17 @@ def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Bridge
         converse=Converse(records, recorder, timing),
         visits=visits,
         fan_out=fan_out,
+        follow_ups=FollowUps(records, recorder),
+        privacy=Privacy(recorder),
+        store_changes=StoreChanges(records),
+        look_ups=queue,
         limits=Limits(),
         allow_private_stores=settings.allow_private_stores,
     )
     retention = Retention(records, recorder)
-    bridge = Bridge(database, records, liveness, sites, sweep, retention, outbox, services)
+    bridge = Bridge(
+        database, records, liveness, sites, sweep, retention, outbox, look_ups, services
+    )
     if settings.demo:
         return replace(bridge, demo_site=_demo_site(bridge, clock()))
     return bridge
@@ -138,15 +157,34 @@ def check(settings: Settings) -> None:
     Raises as :func:`migrate` does, and :class:`SettingsError` also if the database is not up to
     date, or was written with another ``BRIDGE_SECRET_KEY``.
     """
+    with _up_to_date(settings) as database:
+        encrypted.check(database, _encryption(settings))
+
+
+def reencrypt(settings: Settings) -> Iterator[encrypted.Progress]:
+    """Encrypt with ``BRIDGE_SECRET_KEY`` all that still is encrypted with
+    ``BRIDGE_OLD_SECRET_KEY``: see :func:`bridge.records.encrypted.reencrypt`.
+
+    Raises as :func:`migrate` does, and :class:`SettingsError` also if the database is not up to
+    date.
+    """
+    with _up_to_date(settings) as database:
+        yield from encrypted.reencrypt(database, _encryption(settings))
+
+
+def _encryption(settings: Settings) -> Encryption:
+    return Encryption(settings.secret_key, settings.old_secret_key)
+
+
+@contextmanager
+def _up_to_date(settings: Settings) -> Iterator[Database]:
     with _connected(settings) as database:
         if not schema.up_to_date(database):
             raise SettingsError(
                 "DATABASE_URL names a database that is not up to date: "
                 "run `python -m bridge migrate` first"
             )
-        records = SqlRecords(database, Encryption(settings.secret_key))
-        for site, _, _ in records.sites()[:1]:
-            records.site(site)
+        yield database
 
 
 @contextmanager

@@ -75,9 +75,9 @@ def conversations(device: Device, rev: int) -> Response:
     """Conversations: those with somebody there first, or the latest first."""
     query = _query(device.agent.id if parameters.flag("mine") else None)
     found = services().conversations.listing(device.site, device.agent.id, _one_more(query), g.now)
-    shown = found[: query.limit]
+    shown, site = found[: query.limit], services().sites.find(device.site, g.now)
     answer = ConversationList(
-        [presentation.conversation(view, g.now) for view in shown],
+        [presentation.listed(view, site, g.now) for view in shown],
         _cursor_after(shown[-1], query.sort) if len(found) > len(shown) else None,
         rev,
     )
@@ -89,7 +89,8 @@ def conversations(device: Device, rev: int) -> Response:
 def conversation(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
     """One conversation."""
     view = services().conversations.one(device.site, device.agent.id, conversation, g.now)
-    answer = to_json(presentation.conversation(view, g.now))
+    site = services().sites.find(device.site, g.now)
+    answer = to_json(presentation.conversation(view, site, g.now))
     return conditional.answer(request, answer, body.JSON)
 
 
@@ -117,6 +118,14 @@ def read(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG0
     return Response(status=204)
 
 
+@blueprint.post("/v1/conversations/<id:conversation>/followed-up")
+@by_device("conversations:reply")
+def followed_up(device: Device, rev: int, conversation: str) -> Response:  # noqa: ARG001 - every device's view gets the revision
+    """The agent wrote to the visitor elsewhere."""
+    services().follow_ups.done(device, conversation, g.now)
+    return Response(status=204)
+
+
 def _query(owner: str | None) -> ConversationQuery:
     sort = parameters.choice("sort", _SORTS) or _SORTS[0]
     cursor = request.args.get("cursor")
@@ -130,6 +139,7 @@ def _query(owner: str | None) -> ConversationQuery:
         presence=parameters.choice("presence", get_args(PresenceFilter)),
         text=text or None,
         owner=owner,
+        to_follow_up=parameters.flag("follow_up"),
         after=(after.rank, after.at, after.id) if after else None,
     )
 

@@ -17,6 +17,7 @@ from bridge.live.sse import frame
 from bridge.live.streams import AgentItem, AgentStream, CatchUp, HeardNow
 from bridge.ports import Device, MessageRecord
 from bridge.services.conversations import ConversationView
+from bridge.services.sites import Sites
 from bridge.services.sync import Sync
 from bridge.times import rfc3339
 
@@ -36,9 +37,10 @@ def sync(device: Device, rev: int) -> Response:  # noqa: ARG001 - what is read s
     limit = parameters.limit(CHANGES, MOST_CHANGES)
     agent = device.agent.id
     changes = services().sync.since(device.site, [agent], after, limit, g.now)
+    site = services().sites.find(device.site, g.now)
     answer = SyncBody(
         changes.rev,
-        [presentation.changed(view, g.now) for view in changes.of(agent)],
+        [presentation.changed(view, site, g.now) for view in changes.of(agent)],
         [presentation.message(each) for each in changes.messages],
         changes.more,
         NEXT_SYNC,
@@ -56,7 +58,7 @@ def agent_stream(device: Device, rev: int) -> Response:  # noqa: ARG001 - the st
         # The app has it from another database: everything is new to it.
         after = 0
     joined = app.fan_out.join_agent(device, limits.address_key(request.remote_addr))
-    frames = AgentFrames(joined, app.sync, app.clock, after)
+    frames = AgentFrames(joined, app.sync, app.sites, app.clock, after)
     return stream(
         joined.mailbox, [frames.ready()], frames, lambda _: joined.leave(), stream_lasts()
     )
@@ -70,10 +72,16 @@ class AgentFrames:
     """
 
     def __init__(
-        self, joined: AgentStream, sync: Sync, clock: Callable[[], datetime], after: int | None
+        self,
+        joined: AgentStream,
+        sync: Sync,
+        sites: Sites,
+        clock: Callable[[], datetime],
+        after: int | None,
     ) -> None:
         self._joined = joined
         self._sync = sync
+        self._sites = sites
         self._clock = clock
         self._rev = joined.rev if after is None else after
         self._catching_up = after is not None
@@ -114,4 +122,6 @@ class AgentFrames:
     def _frame(self, rev: int, changed: ConversationView | MessageRecord) -> bytes:
         if isinstance(changed, MessageRecord):
             return frame("message", to_json(presentation.message(changed)), rev)
-        return frame("conversation", to_json(presentation.changed(changed, self._clock())), rev)
+        now = self._clock()
+        shown = presentation.changed(changed, self._sites.find(self._joined.device.site, now), now)
+        return frame("conversation", to_json(shown), rev)

@@ -64,7 +64,8 @@ def take_over(device: Device, rev: int, conversation: str) -> Response:  # noqa:
         asked = body.decode(content, _takeover)
     app.takeovers.begin(device, conversation, asked.acknowledge, g.now)
     view = app.conversations.one(device.site, device.agent.id, conversation, g.now)
-    return Response(to_json(presentation.conversation(view, g.now)), content_type=body.JSON)
+    site = app.sites.find(device.site, g.now)
+    return Response(to_json(presentation.conversation(view, site, g.now)), content_type=body.JSON)
 
 
 @blueprint.delete("/v1/conversations/<id:conversation>/takeover")

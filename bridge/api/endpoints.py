@@ -11,12 +11,14 @@ from msgspec import Struct
 from bridge.api import schemas as s
 
 STORE, VISITOR, AGENT, ANYONE = "store", "visitor", "agent", "anyone"
+WOOCOMMERCE = "woocommerce"
 
 _OF_CALLER: dict[str, tuple[int, ...]] = {
     # The body of every signed request is read, for the signature is over it.
     STORE: (400, 401, 408, 413, 429, 503),
     VISITOR: (401, 403, 429, 503),
     AGENT: (401, 403, 429, 503),
+    WOOCOMMERCE: (401, 429, 503),
     ANYONE: (),
 }
 
@@ -129,6 +131,24 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST",
+        "/v1/store/privacy/export",
+        STORE,
+        "All that is kept of a person",
+        s.PrivacyRequest,
+        s.PrivacyExport,
+        problems=_WITH_BODY,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/store/privacy/erase",
+        STORE,
+        "Erase what is kept of a person",
+        s.PrivacyRequest,
+        s.PrivacyErased,
+        problems=_WITH_BODY,
+    ),
+    Endpoint(
+        "POST",
         "/v1/visitor/events",
         VISITOR,
         "Events of a visitor's page",
@@ -188,7 +208,14 @@ ENDPOINTS = (
                 {"enum": ["online", "switching_pages", "offline", "chat_cleared"]},
             ),
             Parameter(
-                "q", "Part of a name, an email or an id.", {"type": "string", "maxLength": 200}
+                "q",
+                "Beginnings of words: of a name, an email, the number of an order; or a whole id.",
+                {"type": "string", "maxLength": 200},
+            ),
+            Parameter(
+                "follow_up",
+                "Only those whose visitor is gone and awaits a reply, the latest first.",
+                {"type": "boolean", "default": False},
             ),
             Parameter(
                 "sort", "The order.", {"enum": ["presence", "recent"], "default": "presence"}
@@ -311,6 +338,22 @@ ENDPOINTS = (
         "Mark a conversation read for this agent",
         status=204,
         problems=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/conversations/{conversation}/followed-up",
+        AGENT,
+        "Note that the visitor was written to elsewhere",
+        status=204,
+        problems=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/woocommerce/webhooks/{site}",
+        WOOCOMMERCE,
+        "What WooCommerce says of customers and orders, signed by its webhook",
+        problems=(400, 408, 413),
+        media_type="text/plain",
     ),
     Endpoint("GET", "/healthz", ANYONE, "Whether the process is in order", answer=s.Health),
     Endpoint(

@@ -10,7 +10,14 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from bridge.api import body
-from bridge.api.schemas import Event, EventConversation, EventResult, EventsAnswer, to_json
+from bridge.api.schemas import (
+    Event,
+    EventConversation,
+    EventOrder,
+    EventResult,
+    EventsAnswer,
+    to_json,
+)
 from bridge.api.schemas.common import Confidential
 from bridge.errors import InvalidError
 from bridge.services.addresses import page_address
@@ -21,6 +28,8 @@ MOST_EVENTS = 100
 FURTHEST_FUTURE = timedelta(seconds=60)
 """A store's event from further ahead is refused (P11)."""
 _TITLE = 300
+_NOBODY = "0"
+"""What WooCommerce calls the customer of a guest's order."""
 _ADDRESS = 2_048
 """Characters of a page's title and address that are kept: each list carries them."""
 
@@ -179,6 +188,8 @@ def _details(event: Event) -> dict[str, Any] | Result | None:
             return _rejected(event.id, "invalid", f"{field} is needed.")
     else:
         return None
+    if isinstance(found, EventOrder) and found.customer_id == _NOBODY:
+        found.customer_id = None
     return None if found is None else msgspec.to_builtins(found)
 
 

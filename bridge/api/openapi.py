@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from bridge import __version__
-from bridge.api.endpoints import AGENT, ENDPOINTS, STORE, VISITOR, Endpoint
+from bridge.api.endpoints import AGENT, ENDPOINTS, STORE, VISITOR, WOOCOMMERCE, Endpoint
 from bridge.api.schemas import Problem
 
 _PROBLEMS = {
@@ -28,6 +28,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     STORE: [{"store": [], "storeId": [], "storeTime": [], "storeSite": []}],
     VISITOR: [{"visitor": []}, {}],
     AGENT: [{"device": []}],
+    WOOCOMMERCE: [{"webhook": []}],
 }
 _SCHEMES = {
     "store": {
@@ -45,6 +46,12 @@ _SCHEMES = {
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": "Made by the store; or as `token` in the body.",
+    },
+    "webhook": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-WC-Webhook-Signature",
+        "description": "The base64 HMAC-SHA256 of the body, by the webhook's own secret.",
     },
     "device": {"type": "http", "scheme": "bearer", "description": "Got by pairing."},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -14,47 +15,84 @@ from bridge.api.schemas import (
     CustomerBody,
     DeletedConversation,
     DeviceBody,
+    EventCart,
+    FollowedUp,
+    FollowUpBody,
     LastMessage,
+    ListedConversation,
+    ListedCustomer,
+    LookUpProblemBody,
     MessageAgent,
     MessageBody,
     NoteBody,
+    OrderBody,
     PageBody,
     PresenceBody,
     SiteBody,
     TakeoverBody,
     VisitorBody,
     VisitorTakeover,
+    WooCommerceStatus,
 )
+from bridge.domain.follow_up import needs_follow_up
 from bridge.domain.notes import label, note
 from bridge.domain.presence import PresenceState, State
 from bridge.domain.takeover import Person, Takeover
-from bridge.ports import Agent, Device, MessageRecord, Site, VisitorRecord
+from bridge.ports import (
+    Agent,
+    ConversationSummary,
+    Device,
+    LookUpProblem,
+    MessageRecord,
+    Site,
+    StoreHealth,
+)
+from bridge.services import customers
 from bridge.services.conversations import ConversationView
+from bridge.services.customers import CustomerView
 from bridge.services.transcript import message_json
 from bridge.times import rfc3339
 
 
-def conversation(view: ConversationView, now: datetime) -> ConversationBody:
-    """A conversation as it is at ``now``."""
+def conversation(view: ConversationView, site: Site | None, now: datetime) -> ConversationBody:
+    """A conversation of ``site`` as it is at ``now``, with the customer in full."""
+    customer = customers.view(view.summary, site)
+    return ConversationBody(
+        **_fields(view, site, now), customer=None if customer is None else _customer(customer)
+    )
+
+
+def listed(view: ConversationView, site: Site | None, now: datetime) -> ListedConversation:
+    """The same as the list has it."""
+    known = customers.view(view.summary, site)
+    customer = None
+    if known is not None:
+        customer = ListedCustomer(
+            known.id, known.name, known.email, known.proof.value, known.orders_count
+        )
+    return ListedConversation(**_fields(view, site, now), customer=customer)
+
+
+def _fields(view: ConversationView, site: Site | None, now: datetime) -> dict[str, Any]:
     record, visitor = view.summary.record, view.summary.visitor
     last = record.last_message
-    return ConversationBody(
-        id=record.id,
-        rev=record.rev,
-        started_at=rfc3339(record.started_at),
-        last_activity_at=rfc3339(record.last_activity_at),
-        visitor=VisitorBody(
+    return {
+        "id": record.id,
+        "rev": record.rev,
+        "started_at": rfc3339(record.started_at),
+        "last_activity_at": rfc3339(record.last_activity_at),
+        "visitor": VisitorBody(
             record.visitor,
             visitor.name if visitor else None,
             visitor.device if visitor else None,
         ),
-        presence=presence(record.state, view.heard_at, now),
-        customer=_customer(visitor),
-        takeover=_takeover(record.demand.takeover),
-        watchers=[AgentName(each.id, each.name) for each in record.demand.watchers(now)],
-        last_message=None if last is None else msgspec.convert(last, LastMessage),
-        unread=view.summary.unread,
-    )
+        "presence": presence(record.state, view.heard_at, now),
+        "takeover": _takeover(record.demand.takeover),
+        "watchers": [AgentName(each.id, each.name) for each in record.demand.watchers(now)],
+        "last_message": None if last is None else msgspec.convert(last, LastMessage),
+        "unread": view.summary.unread,
+        "follow_up": _follow_up(view.summary, site),
+    }
 
 
 def presence(state: PresenceState, heard_at: datetime | None, now: datetime) -> PresenceBody:
@@ -85,10 +123,14 @@ def message(record: MessageRecord) -> MessageBody:
     return msgspec.convert(message_json(record), MessageBody)
 
 
-def changed(view: ConversationView, now: datetime) -> ConversationBody | DeletedConversation:
+def changed(
+    view: ConversationView, site: Site | None, now: datetime
+) -> ConversationBody | DeletedConversation:
     """A conversation that changed, in its present form (S2)."""
     record = view.summary.record
-    return DeletedConversation(record.id, record.rev) if record.deleted else conversation(view, now)
+    if record.deleted:
+        return DeletedConversation(record.id, record.rev)
+    return conversation(view, site, now)
 
 
 def for_visitor(record: MessageRecord) -> MessageBody:
@@ -127,16 +169,60 @@ def site(found: Site) -> SiteBody:
     return SiteBody(found.id, found.name, found.url)
 
 
-def _customer(visitor: VisitorRecord | None) -> CustomerBody | None:
-    if visitor is None or visitor.customer is None:
-        return None
-    known = visitor.customer
+def woocommerce(health: StoreHealth) -> WooCommerceStatus:
+    """How asking a store for its customers goes."""
+    problem = health.problem
+    return WooCommerceStatus(
+        reachable=None if problem is None and health.reached_at is None else problem is None,
+        code=problem.value if problem else None,
+        text=_PROBLEMS[problem] if problem else None,
+        since=_moment(health.failing_since),
+        reached_at=_moment(health.reached_at),
+    )
+
+
+_PROBLEMS = {
+    LookUpProblem.NOT_CONNECTED: "The store has not let the bridge read its customers.",
+    LookUpProblem.NOT_INSTALLED: "WooCommerce is not installed, or its REST API is switched off.",
+    LookUpProblem.KEY_REFUSED: "The store refuses the key: connect it again.",
+    LookUpProblem.UNREACHABLE: "The store cannot be reached.",
+    LookUpProblem.BUSY: "The store asks to be left alone for a while.",
+    LookUpProblem.BROKEN: "The store answers with an error.",
+}
+
+
+def _customer(known: CustomerView) -> CustomerBody:
+    order, problem = known.last_order, known.problem
     return CustomerBody(
-        id=known.get("id"),
-        name=known.get("name"),
-        email=known.get("email"),
-        proof=known["proof"],
-        cart=visitor.cart,
+        id=known.id,
+        name=known.name,
+        email=known.email,
+        proof=known.proof.value,
+        orders_count=known.orders_count,
+        total_spent=known.total_spent,
+        currency=known.currency,
+        last_order=None
+        if order is None
+        else OrderBody(order.number, order.status, order.total, order.currency, order.date),
+        cart=None if known.cart is None else msgspec.convert(known.cart, EventCart),
+        fetched_at=_moment(known.fetched_at),
+        admin_url=known.admin_url,
+        known=known.known,
+        problem=None
+        if problem is None
+        else LookUpProblemBody(problem.value, _PROBLEMS[problem], _moment(known.failing_since)),
+    )
+
+
+def _follow_up(summary: ConversationSummary, site: Site | None) -> FollowUpBody:
+    record = summary.record
+    gone = record.state.state not in (State.ONLINE, State.SWITCHING_PAGES)
+    return FollowUpBody(
+        needed=needs_follow_up(record.state.state, awaited=record.awaits_reply),
+        mailto=customers.mailto(summary, site) if gone else None,
+        done=None
+        if record.followed_up is None
+        else msgspec.convert(record.followed_up, FollowedUp),
     )
 
 

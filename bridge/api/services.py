@@ -11,13 +11,16 @@ from flask import current_app
 
 from bridge.api.limits import Limits
 from bridge.live.fan_out import FanOut
-from bridge.ports import Records
+from bridge.ports import LookUps, Records
 from bridge.services.conversations import Conversations
 from bridge.services.converse import Converse
+from bridge.services.follow_up import FollowUps
 from bridge.services.ingest import Ingest
 from bridge.services.pair import Devices
+from bridge.services.privacy import Privacy
 from bridge.services.sign_out import SignOut
 from bridge.services.sites import Sites
+from bridge.services.store_changes import StoreChanges
 from bridge.services.sync import Sync
 from bridge.services.takeover import Takeovers
 from bridge.services.visits import Visits
@@ -41,6 +44,10 @@ class Services:
     converse: Converse
     visits: Visits
     fan_out: FanOut
+    follow_ups: FollowUps
+    privacy: Privacy
+    store_changes: StoreChanges
+    look_ups: LookUps
     limits: Limits
     allow_private_stores: bool
 

@@ -32,13 +32,16 @@ class SignedRequest:
 
 def signed_by_store(
     reads: Callable[[SignedRequest], object] | None = None,
+    *,
+    remembered: bool = True,
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Let only a store's signed request in.
 
     The view gets ``signed``, ``work``, and, as ``said``, what ``reads`` made of the body before the
     transaction began: nothing in a transaction may wait. The answer is remembered in the same
     transaction, so that a replay is answered as the first time and changes nothing; so is a
-    refusal, in a transaction of its own.
+    refusal, in a transaction of its own. Not ``remembered`` is what may not be kept, and changes
+    nothing anyway.
     """
 
     def guard(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -50,7 +53,9 @@ def signed_by_store(
             try:
                 said = {} if reads is None else {"said": reads(signed)}
                 return _answered_once(
-                    signed, lambda work: view(signed=signed, work=work, **said, **arguments)
+                    signed,
+                    lambda work: view(signed=signed, work=work, **said, **arguments),
+                    remembered=remembered,
                 )
             except _FINAL as error:
                 refusal = problems.problem(error)
@@ -61,7 +66,9 @@ def signed_by_store(
     return guard
 
 
-def _answered_once(signed: SignedRequest, answer: Callable[[Work], Response]) -> Response:
+def _answered_once(
+    signed: SignedRequest, answer: Callable[[Work], Response], *, remembered: bool = True
+) -> Response:
     """The answer, or the one that the request's id got when it came before."""
     with services().records.begin(signed.site.id) as work:
         known = work.answer_of(signed.id)
@@ -69,8 +76,9 @@ def _answered_once(signed: SignedRequest, answer: Callable[[Work], Response]) ->
             media_type = body.JSON if known.status < 400 else problems.MEDIA_TYPE
             return Response(known.body, known.status, content_type=media_type)
         response = answer(work)
-        kept = RecordedAnswer(response.status_code, response.get_data())
-        work.keep_answer(signed.id, kept, g.now)
+        if remembered:
+            kept = RecordedAnswer(response.status_code, response.get_data())
+            work.keep_answer(signed.id, kept, g.now)
     return response
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 
 import jwt
 
+from bridge.domain.customer import SignedIn
 from bridge.webhooks import TOLERANCE
 
 LONGEST_TOKEN = timedelta(hours=24)
@@ -21,15 +22,15 @@ LONGEST_TOKEN = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class VisitorToken:
-    """What a visitor's token says; ``customer`` is ``{id, email, name}`` when signed in, ``key``
-    the one that it was signed with."""
+    """What a visitor's token says; ``customer`` is whom the store vouches for when signed in,
+    ``key`` the one that it was signed with."""
 
     site: str
     visitor: str
     issued_at: datetime
     expires_at: datetime
     key: bytes = field(repr=False)
-    customer: dict[str, Any] | None = field(default=None, repr=False)
+    customer: SignedIn | None = field(default=None, repr=False)
 
 
 class TokenError(Exception):
@@ -88,9 +89,27 @@ def _checked(site: str, claims: dict[str, Any], key: bytes, now: datetime) -> Vi
         raise TokenError("token-invalid", "The visitor's token is from the future.")
     if now >= expires_at:
         raise TokenError("token-expired", "The visitor's token has expired.")
-    customer = claims.get("customer")
-    return VisitorToken(
-        site, visitor, issued_at, expires_at, key, customer if isinstance(customer, dict) else None
+    customer = _customer(claims.get("customer"), issued_at)
+    return VisitorToken(site, visitor, issued_at, expires_at, key, customer)
+
+
+def _customer(claim: object, issued_at: datetime) -> SignedIn | None:
+    if claim is None:
+        return None
+    said = claim if isinstance(claim, dict) else {}
+    customer, email, name = said.get("id"), said.get("email"), said.get("name")
+    if not _is_id(customer):
+        raise TokenError("token-invalid", "The visitor's token names a customer without an id.")
+    email = email if _is_text(email, 320) else None
+    return SignedIn(customer, email, name if _is_text(name, 200) else None, issued_at, "token")
+
+
+def _is_text(value: object, longest: int) -> TypeGuard[str]:
+    # Not "isprintable" alone: a right-to-left name may hold marks of direction.
+    return (
+        isinstance(value, str)
+        and len(value) <= longest
+        and not any(each == "\0" or "\ud800" <= each <= "\udfff" for each in value)
     )
 
 

@@ -12,6 +12,9 @@ from bridge.api.schemas import (
     DeviceList,
     PairingOffer,
     PairingRequest,
+    PrivacyErased,
+    PrivacyExport,
+    PrivacyRequest,
     SignedOut,
     StoreConnect,
     StoreConnected,
@@ -20,21 +23,27 @@ from bridge.api.schemas import (
 )
 from bridge.api.services import services
 from bridge.api.signed_requests import SignedRequest, signed_by_store
+from bridge.domain.customer import email_address
 from bridge.errors import InvalidError
 from bridge.ports import Agent, StoreConnection, Work
 from bridge.services.addresses import origin_of
 from bridge.services.incoming import Incoming, Result
+from bridge.services.privacy import Person
 from bridge.times import rfc3339
 
 blueprint = Blueprint("store", __name__)
 
 _connect = msgspec.json.Decoder(StoreConnect)
 _pairing = msgspec.json.Decoder(PairingRequest)
+_privacy = msgspec.json.Decoder(PrivacyRequest)
 
 
 def _read_connection(signed: SignedRequest) -> StoreConnection:
     app = services()
     said = body.decode(signed.content, _connect)
+    if said.admin_url is not None and origin_of(said.admin_url) is None:
+        detail = "It is no http or https address."
+        raise InvalidError(detail, errors=(("/admin_url", detail),))
     for pointer, address in (("/store_url", said.store_url), ("/rest_url", said.rest_url)):
         public_addresses.require(address, pointer, allow_private=app.allow_private_stores)
     origins = [origin_of(origin) for origin in said.origins]
@@ -51,6 +60,7 @@ def _read_connection(signed: SignedRequest) -> StoreConnection:
         wordpress_version=said.wordpress_version,
         woocommerce_version=said.woocommerce_version,
         timezone=said.timezone,
+        admin_url=said.admin_url,
         woocommerce=None if said.woocommerce is None else msgspec.to_builtins(said.woocommerce),
     )
 
@@ -78,7 +88,7 @@ def status(signed: SignedRequest, work: Work) -> Response:  # noqa: ARG001 - eve
             last_event_at=rfc3339(known.last_event_at) if known.last_event_at else None,
             conversations=known.conversations,
             online=known.online,
-            woocommerce=None,
+            woocommerce=presentation.woocommerce(app.look_ups.health(signed.site.id)),
             devices=[presentation.device(each) for each in app.devices.devices(signed.site.id)],
         )
     )
@@ -143,6 +153,34 @@ def sign_out_device(signed: SignedRequest, work: Work, device: str) -> Response:
 def sign_out_agent(signed: SignedRequest, work: Work, agent: str) -> Response:  # noqa: ARG001 - the work knows the site
     """Sign out all devices of one person at once."""
     return _json(SignedOut(services().sign_out.agent(work, agent, g.now)))
+
+
+def _read_person(signed: SignedRequest) -> PrivacyRequest:
+    said = body.decode(signed.content, _privacy)
+    if not (said.email or said.customer_id or said.visitor):
+        raise InvalidError("Name the person by email, customer_id or visitor.")
+    if said.email and email_address(said.email) is None:
+        detail = "It is no email address."
+        raise InvalidError(detail, errors=(("/email", detail),))
+    return said
+
+
+@blueprint.post("/v1/store/privacy/export")
+@signed_by_store(_read_person, remembered=False)
+def export(signed: SignedRequest, work: Work, said: PrivacyRequest) -> Response:  # noqa: ARG001 - every signed view gets the request
+    """All that is kept of a person."""
+    person = Person(said.email, said.customer_id, said.visitor)
+    found = services().privacy.export(work, person, said.cursor)
+    return _json(PrivacyExport(found.visitors, found.customers, found.conversations, found.after))
+
+
+@blueprint.post("/v1/store/privacy/erase")
+@signed_by_store(_read_person)
+def erase(signed: SignedRequest, work: Work, said: PrivacyRequest) -> Response:  # noqa: ARG001 - every signed view gets the request
+    """Erase what is kept of a person."""
+    person = Person(said.email, said.customer_id, said.visitor)
+    erased = services().privacy.erase(work, person, g.now)
+    return _json(msgspec.convert(erased, PrivacyErased, from_attributes=True))
 
 
 def app_link(base: str, code: str) -> str:

@@ -10,7 +10,7 @@ from bridge.api import body, cors, events, visitor_stream
 from bridge.api.auth import VisitorTokens, bearer, visitor_of
 from bridge.api.devices import device_label
 from bridge.api.services import services
-from bridge.services.incoming import Answer, Incoming, Result
+from bridge.services.incoming import Answer, Incoming, Result, Sender
 
 BLUEPRINT = "visitor"
 
@@ -34,8 +34,9 @@ def create_blueprint() -> Blueprint:
         incoming = [
             events.of_visitor(raw, token.visitor, site.origins, now) for raw in batch.events
         ]
+        device = device_label(request.headers.get("User-Agent", ""))
         taken = _beat(site.id, incoming) or app.ingest.from_visitor(
-            site.id, incoming, now, device_label(request.headers.get("User-Agent", ""))
+            site.id, incoming, now, Sender(token.visitor, device, token.customer)
         )
         return Response(events.answer(taken), content_type=body.JSON)
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.customer import Links
 from bridge.domain.demand import Demand
 from bridge.domain.presence import Presence, PresenceState, State
+from bridge.ports.customers import CustomerRecord, StoreHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,19 @@ def good_keys(secrets: Sequence[SiteSecret], now: datetime) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A connected store, with its secrets, the newest first."""
+    """A connected store, with its secrets, the newest first.
+
+    ``admin_url`` is where its wp-admin is, and ``webhook_secret`` what its WooCommerce signs with;
+    ``None`` while it has not said.
+    """
 
     id: str
     name: str
     url: str
     origins: frozenset[str]
     secrets: tuple[SiteSecret, ...]
+    admin_url: str | None = None
+    webhook_secret: str | None = field(repr=False, default=None)
 
     def keys(self, now: datetime) -> list[bytes]:
         """The keys that verify at ``now``, the newest first."""
@@ -55,6 +63,7 @@ class StoreConnection:
     wordpress_version: str
     woocommerce_version: str | None
     timezone: str
+    admin_url: str | None = None
     woocommerce: Mapping[str, str] | None = field(repr=False, default=None)
 
 
@@ -70,15 +79,15 @@ class SiteStatus:
 
 @dataclass(slots=True)
 class VisitorRecord:
-    """A browser, by its random first-party id. ``customer`` and ``cart`` are as the store said."""
+    """A browser, by its random first-party id. ``name`` and ``email`` are what is shown of
+    ``links``; ``cart`` is as the store said, with when it did."""
 
     id: str
     name: str | None = None
     email: str | None = None
     device: str | None = None
-    customer: dict[str, Any] | None = None
+    links: Links = field(default_factory=Links)
     cart: dict[str, Any] | None = None
-    last_order: dict[str, Any] | None = None
     tokens_from: datetime | None = None
     """Tokens issued before this are superseded (C3)."""
 
@@ -90,8 +99,9 @@ class ConversationRecord:
     ``recorded_at`` is when ``presence`` was last saved, ``heard_at`` what was then known, and
     ``entered_at`` the computed time of the change recorded last (P14); ``demand`` says who watches
     it and who has taken it over, and ``demand_due`` when the next of these ends by itself;
-    ``message_count`` counts the visitor's messages, which an agent may want to read; ``rev`` is
-    S1's.
+    ``message_count`` counts the visitor's messages, which an agent may want to read;
+    ``awaits_reply`` says that the visitor has not been shown an answer, and ``followed_up`` who
+    wrote to them elsewhere, and when; ``rev`` is S1's.
     """
 
     id: str
@@ -107,6 +117,8 @@ class ConversationRecord:
     demand_due: datetime | None = None
     last_message: dict[str, Any] | None = None
     message_count: int = 0
+    awaits_reply: bool = False
+    followed_up: dict[str, Any] | None = None
     deleted: bool = False
     rev: int = 0
 
@@ -143,11 +155,14 @@ class MessageRecord:
 
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
-    """A conversation as a reader sees it, its visitor joined and its unread messages counted."""
+    """A conversation as a reader sees it, its visitor and the customer behind them joined, its
+    unread messages counted; ``health`` is how asking the store for customers goes."""
 
     record: ConversationRecord
     visitor: VisitorRecord | None
     unread: int
+    customer: CustomerRecord | None = None
+    health: StoreHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +210,14 @@ class RecordedAnswer:
 @dataclass(frozen=True, slots=True)
 class ConversationQuery:
     """What a reader wants listed; ``owner`` is who must have taken it over, ``after`` the sort key
-    of the last one it has."""
+    of the last one it has; ``to_follow_up`` asks for those whose visitor is gone and unanswered."""
 
     limit: int
     sort: str = "presence"
     presence: str | None = None
     text: str | None = None
     owner: str | None = None
+    to_follow_up: bool = False
     after: tuple[int, datetime, str] | None = None
 
 

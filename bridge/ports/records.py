@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from bridge.domain.customer import PlacedOrder, SignedIn, Subject
 from bridge.domain.presence import PresenceState
+from bridge.ports.customers import ClaimedLookUp, CustomerRecord, Profile
 from bridge.ports.entities import (
     Changes,
     ConversationQuery,
@@ -69,7 +71,7 @@ class Work(Protocol):
 
     def empty_conversation(self, conversation: str) -> None:
         """Remove what hangs on a conversation, which is to be deleted: messages, changes of
-        presence, read marks."""
+        presence, read marks, what its store is still to be told."""
 
     def idle_conversations(self, before: datetime, limit: int) -> list[ConversationRecord]:
         """Conversations without activity since ``before``, deleted ones apart, oldest first."""
@@ -77,8 +79,71 @@ class Work(Protocol):
     def visitor(self, visitor: str) -> VisitorRecord | None:
         """The visitor of this id."""
 
-    def save_visitor(self, record: VisitorRecord) -> None:
-        """Write the visitor."""
+    def save_visitor(self, record: VisitorRecord, now: datetime) -> None:
+        """Write the visitor, whom they are linked to, and what they are found by."""
+
+    def keep_evidence(self, visitor: str, evidence: SignedIn | PlacedOrder) -> None:
+        """Keep for good that this account, email and order are the visitor's, whichever link turns
+        out to be the strongest: they are found by it, and it is theirs to have erased."""
+
+    def customer(self, key: str) -> CustomerRecord | None:
+        """What is known of a customer, by :attr:`bridge.domain.customer.Subject.key`."""
+
+    def want_customer(
+        self,
+        subject: Subject,
+        due_at: datetime,
+        now: datetime,
+        *,
+        looked_at: bool = False,
+        changed_at: datetime | None = None,
+    ) -> None:
+        """Have the store asked for a customer, at ``due_at`` or before, once all of this lasts.
+
+        Because an agent looks (``looked_at``): before all others, unless that is coming anyway. Or
+        because the store said that the customer changed, ``changed_at`` by its clock: not if what
+        was fetched is newer.
+        """
+
+    def keep_profile(self, claimed: ClaimedLookUp, profile: Profile, now: datetime) -> bool:
+        """Keep what the store answered to a look-up, fetched ``now``; it waits no more, unless it
+        was wanted again meanwhile. ``False``, and nothing kept, if the claim has ended."""
+
+    def conversations_of_customer(self, key: str, limit: int) -> list[str]:
+        """The ids of the newest ``limit`` conversations whose visitor's strongest link is to this
+        customer, deleted ones apart."""
+
+    def linked_visitors(self, subjects: Sequence[str]) -> dict[str, bool]:
+        """The visitors who were ever linked to one of these, each ``customer:ID`` or
+        ``email:ADDRESS``, and whether that was proven."""
+
+    def conversations_of_visitors(
+        self, visitors: Sequence[str], after: str, limit: int
+    ) -> list[str]:
+        """The ids of these visitors' conversations that come after ``after``, in their order,
+        deleted ones apart."""
+
+    def queued_for_store(self, conversation: str) -> list[Mapping[str, Any]]:
+        """What the store is still to be told of a conversation, in order."""
+
+    def forget_visitor(self, visitor: str) -> None:
+        """Remove a visitor, and all that hangs on one but conversations."""
+
+    def forget_typed_names(self, visitor: str) -> None:
+        """Remove the names that a visitor gave with messages."""
+
+    def forget_customers(self, keys: Sequence[str]) -> int:
+        """Remove what is kept of these customers; how many."""
+
+    def idle_visitors(
+        self, before: datetime, after: str, limit: int
+    ) -> tuple[list[str], str | None]:
+        """Of the ``limit`` visitors whose ids come after ``after``, those without a conversation
+        who were last written before ``before``; and the last id of all, if there is one."""
+
+    def unlinked_customers(self, after: str, limit: int) -> tuple[list[str], str | None]:
+        """Of the ``limit`` customers whose keys come after ``after``, those whom no visitor is
+        linked to; and the last key of all, if there is one."""
 
     def message(self, conversation: str, message: str) -> MessageRecord | None:
         """A message by its id."""
@@ -148,6 +213,9 @@ class Records(Protocol):
 
     def site_status(self, site: str) -> SiteStatus:
         """What is known of the site's store and traffic."""
+
+    def customers_known(self, site: str, keys: Sequence[str], order: str | None) -> list[str]:
+        """Which of these customers, and of those whose last order is ``order``, are kept."""
 
     def origin_known(self, origin: str) -> bool:
         """Whether any site lists this origin."""

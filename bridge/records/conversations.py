@@ -16,9 +16,12 @@ from bridge.ports import (
     ConversationRecord,
     ConversationSummary,
     Sibling,
-    VisitorRecord,
 )
+from bridge.records import customers, search
+from bridge.records import visitors as visitor_queries
 from bridge.records.tables import conversations, messages, presence_changes, reads, visitors
+from bridge.records.tables import customers as customers_table
+from bridge.records.tables import look_ups as look_ups_table
 from bridge.records.upsert import insert_once
 
 _ABSENT = State.OFFLINE.rank
@@ -133,21 +136,26 @@ def listing(
 ) -> list[ConversationSummary]:
     """Conversations in the order asked for, read from an index, in one query."""
     statement = _summaries(site, agent)
-    # What is deleted has no owner. To ask for both would have SQLite read the whole site in order.
+    by_activity = (c.last_activity_at.desc(), c.id.desc())
+    # What is deleted has no owner and awaits nothing. To ask for both would have SQLite read the
+    # whole site in order; so it would for those whom a search finds.
     if query.owner is not None:
         statement = statement.where(c.owner == query.owner)
-    else:
+    elif query.to_follow_up:
+        # In the words of the index, which is of these alone.
+        statement = statement.where(
+            sa.text("conversations.awaits_reply AND conversations.rank = 0")
+        )
+    elif query.text is None:
         statement = statement.where(c.deleted.is_(False))
-    by_activity = (c.last_activity_at.desc(), c.id.desc())
+    if query.owner is not None and query.to_follow_up:
+        statement = statement.where(c.awaits_reply, c.rank == _ABSENT)
     if query.text is not None:
-        statement = statement.where(_matches(query.text))
+        there = sa.func.coalesce(c.deleted, sa.true()).is_(False)
+        statement = statement.where(c.id.in_(_matching(connection, site, query.text)), there)
     if query.presence is not None:
-        # Of one state all have one rank.
-        statement = statement.where(c.state == query.presence).order_by(*by_activity)
-    elif query.sort == "presence":
-        statement = statement.order_by(c.rank.desc(), *by_activity)
-    else:
-        statement = statement.order_by(*by_activity)
+        statement = statement.where(c.state == query.presence)
+    statement = statement.order_by(*([c.rank.desc()] if _by_rank(query) else []), *by_activity)
     if query.after is not None:
         statement = statement.where(_after(query, *query.after))
     rows = connection.execute(statement.limit(query.limit)).all()
@@ -200,9 +208,24 @@ def _summaries(
 ) -> sa.Select[Any]:
     read = sa.and_(reads.c.site == c.site, reads.c.conversation == c.id, reads.c.agent == agent)
     owner = sa.and_(visitors.c.site == c.site, visitors.c.id == c.visitor)
+    customer = sa.and_(
+        customers_table.c.site == visitors.c.site,
+        customers_table.c.key == visitors.c.customer_key,
+    )
     return (
-        sa.select(conversations, *_VISITOR_COLUMNS, reads.c.message_count.label("read_count"))
-        .select_from(conversations.outerjoin(visitors, owner).outerjoin(reads, read))
+        sa.select(
+            conversations,
+            *_VISITOR_COLUMNS,
+            *customers.CUSTOMER_COLUMNS,
+            *customers.HEALTH_COLUMNS,
+            reads.c.message_count.label("read_count"),
+        )
+        .select_from(
+            conversations.outerjoin(visitors, owner)
+            .outerjoin(customers_table, customer)
+            .outerjoin(look_ups_table, look_ups_table.c.site == c.site)
+            .outerjoin(reads, read)
+        )
         .where(c.site == site)
     )
 
@@ -215,14 +238,22 @@ _CHANGED = (
 )
 
 
-def _matches(text: str) -> sa.ColumnElement[bool]:
-    columns = (visitors.c.name, visitors.c.email, c.id)
-    return sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
+def _matching(connection: sa.Connection, site: str, text: str) -> sa.CompoundSelect[Any]:
+    """The ids of the conversations of those whom a search finds, and of the one that has this."""
+    found = search.found_by(connection, site, text)
+    each = conversations.alias().c
+    theirs = sa.select(each.id).where(each.site == site, each.visitor.in_(found))
+    return sa.union(theirs, sa.select(each.id).where(each.site == site, each.id == text))
+
+
+def _by_rank(query: ConversationQuery) -> bool:
+    """Whether those with somebody there come first: of one state, or gone, all have one rank."""
+    return query.sort == "presence" and query.presence is None and not query.to_follow_up
 
 
 def _after(query: ConversationQuery, rank: int, at: datetime, last: str) -> sa.ColumnElement[bool]:
     activity, moment = c.last_activity_at, sa.literal(at, c.last_activity_at.type)
-    if query.sort == "presence" and query.presence is None:
+    if _by_rank(query):
         there = sa.tuple_(sa.literal(rank), moment, sa.literal(last))
         return sa.tuple_(c.rank, activity, c.id) < there
     return sa.tuple_(activity, c.id) < sa.tuple_(moment, sa.literal(last))
@@ -231,18 +262,15 @@ def _after(query: ConversationQuery, rank: int, at: datetime, last: str) -> sa.C
 def _summary(row: sa.Row[Any]) -> ConversationSummary:
     visitor = None
     if row.visitor_id is not None:
-        visitor = VisitorRecord(
-            id=row.visitor_id,
-            name=row.visitor_name,
-            email=row.visitor_email,
-            device=row.visitor_device,
-            customer=row.visitor_customer,
-            cart=row.visitor_cart,
-            last_order=row.visitor_last_order,
-            tokens_from=row.visitor_tokens_from,
-        )
+        visitor = visitor_queries.record(lambda name: getattr(row, f"visitor_{name}"))
     record = _record(row)
-    return ConversationSummary(record, visitor, record.message_count - (row.read_count or 0))
+    return ConversationSummary(
+        record,
+        visitor,
+        record.message_count - (row.read_count or 0),
+        customers.joined(row),
+        customers.health(row),
+    )
 
 
 def _record(row: sa.Row[Any]) -> ConversationRecord:
@@ -270,6 +298,8 @@ def _record(row: sa.Row[Any]) -> ConversationRecord:
         demand_due=row.demand_due,
         last_message=row.last_message,
         message_count=row.message_count,
+        awaits_reply=row.awaits_reply,
+        followed_up=row.followed_up,
         deleted=row.deleted,
         rev=row.rev,
     )
@@ -303,6 +333,8 @@ def _values(site: str, record: ConversationRecord) -> dict[str, Any]:
         "owner": takeover.owner.id if takeover and not record.deleted else None,
         "last_message": record.last_message,
         "message_count": record.message_count,
+        "awaits_reply": record.awaits_reply and not record.deleted,
+        "followed_up": record.followed_up,
         "deleted": record.deleted,
     }
 

@@ -21,7 +21,7 @@ from bridge.ports import (
     SiteStatus,
     Work,
 )
-from bridge.records import conversations, devices, messages, reads, sites, visitors
+from bridge.records import conversations, customers, devices, messages, reads, sites, visitors
 from bridge.records.database import Database
 from bridge.records.tables import alive, answered_requests, seen_events
 from bridge.records.upsert import upsert
@@ -33,8 +33,8 @@ _BATCH = 500
 class SqlRecords:
     """Implements :class:`bridge.ports.Records` on SQLite and PostgreSQL.
 
-    ``changed`` is called with a site once a revision of it lasts, and ``outbox_grew`` once
-    something for a store does; neither may wait.
+    ``changed`` is called with a site once a revision of it lasts, ``outbox_grew`` once something
+    for a store does, and ``customers_wanted`` once a customer is to be looked up; none may wait.
     """
 
     def __init__(
@@ -43,11 +43,13 @@ class SqlRecords:
         encryption: Encryption,
         changed: Callable[[str], None] | None = None,
         outbox_grew: Callable[[], None] | None = None,
+        customers_wanted: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self._encryption = encryption
         self._changed = changed
         self._outbox_grew = outbox_grew
+        self._customers_wanted = customers_wanted
 
     @contextmanager
     def begin(self, site: str) -> Iterator[Work]:
@@ -61,6 +63,8 @@ class SqlRecords:
             self._changed(site)
         if work.tells_store and self._outbox_grew is not None:
             self._outbox_grew()
+        if work.wants_customers and self._customers_wanted is not None:
+            self._customers_wanted()
 
     def add_site(self, site: Site, now: datetime) -> None:
         """See :meth:`bridge.ports.Records.add_site`."""
@@ -86,6 +90,11 @@ class SqlRecords:
         """See :meth:`bridge.ports.Records.site_status`."""
         with self._database.reading() as connection:
             return sites.status(connection, site)
+
+    def customers_known(self, site: str, keys: Sequence[str], order: str | None) -> list[str]:
+        """See :meth:`bridge.ports.Records.customers_known`."""
+        with self._database.reading() as connection:
+            return customers.known(connection, site, keys, order)
 
     def origin_known(self, origin: str) -> bool:
         """See :meth:`bridge.ports.Records.origin_known`."""

@@ -112,14 +112,15 @@ class SqlOutbox:
         return ClaimedCall(call, rest_url, secrets, row.attempts, until)
 
 
-def add(connection: sa.Connection, site: str, call_id: str, at: datetime, body: bytes) -> None:
+def add(connection: sa.Connection, site: str, call: StoreCall, conversation: str | None) -> None:
     """Add a call, the site's last, in the transaction of what caused it.
 
-    The caller is the site's only writer, as :class:`bridge.records.work.SqlWork` is. ``at`` is when
-    it came about; it is due then, unless the site backs off or is being told. ``body`` is
-    encrypted: it quotes people. What is then too much is given up, the oldest first.
+    The caller is the site's only writer, as :class:`bridge.records.work.SqlWork` is. The call is
+    due when it came about, unless the site backs off or is being told. Its body is encrypted: it
+    quotes people; it goes when the ``conversation`` does. What is then too much is given up, the
+    oldest first.
     """
-    delivery = store_deliveries.c
+    delivery, at = store_deliveries.c, call.at
     # Always a write: it waits for whoever is about to find the outbox empty.
     due_at = sa.func.coalesce(delivery.due_at, sa.literal(at, Moment))
     known = connection.execute(
@@ -131,7 +132,9 @@ def add(connection: sa.Connection, site: str, call_id: str, at: datetime, body: 
     last = sa.select(sa.func.max(store_calls.c.place)).where(store_calls.c.site == site)
     place = (connection.scalar(last) or 0) + 1
     connection.execute(
-        sa.insert(store_calls).values(site=site, place=place, id=call_id, at=at, body=body)
+        sa.insert(store_calls).values(
+            site=site, place=place, id=call.id, at=at, body=call.body, conversation=conversation
+        )
     )
     if place > MOST_WAITING:
         _give_up_oldest(connection, site, place - MOST_WAITING)

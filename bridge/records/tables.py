@@ -45,6 +45,7 @@ def from_microseconds(value: int) -> datetime:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DOCUMENT = sa.JSON(none_as_null=True)
+_BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -119,7 +120,75 @@ visitors = sa.Table(
     sa.Column("cart", _DOCUMENT),
     sa.Column("last_order", _DOCUMENT),
     sa.Column("tokens_from", Moment),
+    sa.Column("typed_email", _DOCUMENT),
+    sa.Column("typed_name", _DOCUMENT),
+    sa.Column("customer_key", sa.Text),
+    sa.Column("saved_at", Moment),
     _index_where("tokens_from IS NOT NULL", "ix_visitors_superseded", "tokens_from"),
+    _index_where(
+        "customer_key IS NOT NULL", "ix_visitors_of_customer", "site", "customer_key", "id"
+    ),
+)
+
+# Each account and each email that a visitor was ever linked to, whichever link is the strongest.
+visitor_links = sa.Table(
+    "visitor_links",
+    metadata,
+    _site_key(),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("visitor", sa.Text, primary_key=True),
+    sa.Column("proven", sa.Boolean, nullable=False),
+    sa.Index(None, "site", "visitor"),
+)
+
+# What visitors are found by: words, compared byte by byte on every database.
+search_terms = sa.Table(
+    "search_terms",
+    metadata,
+    _site_key(),
+    sa.Column("term", _BYTEWISE, primary_key=True),
+    sa.Column("visitor", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Index(None, "site", "visitor", "term"),
+)
+
+# What stores know of their customers, and when to ask them next.
+customers = sa.Table(
+    "customers",
+    metadata,
+    _site_key(),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("profile", sa.Text),
+    sa.Column("last_order", sa.Text),
+    sa.Column("fetched_at", Moment),
+    sa.Column("due_at", Moment),
+    # 0 for those whom an agent looks at, 1 for the others.
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("asked_since", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", sa.Text),
+    sa.Column("failing_since", Moment),
+    # The latest change that the store told of, by its own clock, and the latest that was fetched.
+    sa.Column("changed_at", Moment),
+    sa.Column("fetched_change", Moment),
+    _index_where("due_at IS NOT NULL", "ix_customers_due", "site", "priority", "due_at"),
+    _index_where("last_order IS NOT NULL", "ix_customers_by_order", "site", "last_order"),
+)
+
+# One row for each site of which a customer was ever to be looked up; as `store_deliveries` is.
+look_ups = sa.Table(
+    "look_ups",
+    metadata,
+    _site_key(),
+    sa.Column("due_at", Moment),
+    sa.Column("claimed_until", Moment),
+    # Before this nobody is asked for: the end of the back-off.
+    sa.Column("waits_until", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", sa.Text),
+    sa.Column("failing_since", Moment),
+    sa.Column("reached_at", Moment),
+    sa.Index(None, "due_at"),
 )
 
 conversations = sa.Table(
@@ -153,6 +222,8 @@ conversations = sa.Table(
     sa.Column("last_message", _DOCUMENT),
     sa.Column("message_count", sa.Integer, nullable=False),
     sa.Column("deleted", sa.Boolean, nullable=False),
+    sa.Column("awaits_reply", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("followed_up", _DOCUMENT),
     sa.Index(None, "site", "rev"),
     # The order of the lists, read backwards: else a page of one would sort the whole site.
     sa.Index("ix_conversations_by_presence", "site", "deleted", "rank", "last_activity_at", "id"),
@@ -162,6 +233,13 @@ conversations = sa.Table(
     _index_where("rank > 0", "ix_conversations_present", "site", "id"),
     _index_where("demand_due IS NOT NULL", "ix_conversations_in_demand", "site", "id"),
     _index_where("owner IS NOT NULL", "ix_conversations_by_owner", "site", "owner"),
+    _index_where(
+        "awaits_reply AND rank = 0",
+        "ix_conversations_to_follow_up",
+        "site",
+        "last_activity_at",
+        "id",
+    ),
 )
 
 presence_changes = sa.Table(
@@ -280,6 +358,7 @@ store_calls = sa.Table(
     sa.Column("id", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("conversation", sa.Text),
 )
 
 # One row for each site that was ever to be told something: when to try next, and how it goes.

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from bridge.domain.customer import PlacedOrder, SignedIn, Subject
 from bridge.domain.presence import PresenceState
 from bridge.encryption import Encryption
 from bridge.ports import (
+    ClaimedLookUp,
     ConversationRecord,
+    CustomerRecord,
     Device,
     MessageRecord,
     Pairing,
+    Profile,
     RecordedAnswer,
     Sibling,
+    StoreCall,
     StoreConnection,
     VisitorRecord,
 )
-from bridge.records import conversations, devices, messages, outbox, reads, sites, visitors
+from bridge.records import (
+    conversations,
+    customers,
+    devices,
+    look_ups,
+    messages,
+    outbox,
+    privacy,
+    reads,
+    sites,
+    visitors,
+)
 from bridge.records.tables import answered_requests, revisions, seen_events
 from bridge.records.upsert import insert_once
 from bridge.webhooks import OWN_ID_PREFIX
@@ -44,7 +61,7 @@ class SqlWork:
         self._encryption = encryption
         self._connection = connection
         self._effects: list[Callable[[], None]] = []
-        self.tells_store = False
+        self.tells_store = self.wants_customers = False
         row = connection.execute(_LOCK, {"in_site": site}).one()
         self._first_rev = int(row.rev)
         self._rev = self._first_rev
@@ -90,7 +107,8 @@ class SqlWork:
 
     def first_time(self, event: str, at: datetime) -> bool:
         """See :meth:`bridge.ports.Work.first_time`."""
-        row = {"site": self.site, "id": event, "at": at}
+        # A digest names nobody: it need not be found again when a person is to be forgotten.
+        row = {"site": self.site, "id": sha256(event.encode()).hexdigest(), "at": at}
         return insert_once(self._connection, seen_events, row)
 
     def conversation(self, conversation: str) -> ConversationRecord | None:
@@ -116,6 +134,7 @@ class SqlWork:
     def empty_conversation(self, conversation: str) -> None:
         """See :meth:`bridge.ports.Work.empty_conversation`."""
         conversations.empty(self._connection, self.site, conversation)
+        privacy.forget_conversation(self._connection, self.site, conversation)
         self._conversations -= 1
 
     def idle_conversations(self, before: datetime, limit: int) -> list[ConversationRecord]:
@@ -126,9 +145,86 @@ class SqlWork:
         """See :meth:`bridge.ports.Work.visitor`."""
         return visitors.find(self._connection, self.site, visitor)
 
-    def save_visitor(self, record: VisitorRecord) -> None:
+    def save_visitor(self, record: VisitorRecord, now: datetime) -> None:
         """See :meth:`bridge.ports.Work.save_visitor`."""
-        visitors.save(self._connection, self.site, record)
+        subject = record.links.subject
+        customer = None if subject is None else self.customer(subject.key)
+        profile = customer.profile if customer else None
+        visitors.save(self._connection, self.site, record, profile, now)
+
+    def keep_evidence(self, visitor: str, evidence: SignedIn | PlacedOrder) -> None:
+        """See :meth:`bridge.ports.Work.keep_evidence`."""
+        visitors.keep_evidence(self._connection, self.site, visitor, evidence)
+
+    def customer(self, key: str) -> CustomerRecord | None:
+        """See :meth:`bridge.ports.Work.customer`."""
+        return customers.find(self._connection, self.site, key)
+
+    def want_customer(
+        self,
+        subject: Subject,
+        due_at: datetime,
+        now: datetime,
+        *,
+        looked_at: bool = False,
+        changed_at: datetime | None = None,
+    ) -> None:
+        """See :meth:`bridge.ports.Work.want_customer`."""
+        customers.want(
+            self._connection,
+            self.site,
+            subject,
+            due_at,
+            now,
+            looked_at=looked_at,
+            changed_at=changed_at,
+        )
+        self.wants_customers = True
+
+    def keep_profile(self, claimed: ClaimedLookUp, profile: Profile, now: datetime) -> bool:
+        """See :meth:`bridge.ports.Work.keep_profile`."""
+        return customers.keep(self._connection, claimed, profile, now)
+
+    def conversations_of_customer(self, key: str, limit: int) -> list[str]:
+        """See :meth:`bridge.ports.Work.conversations_of_customer`."""
+        return customers.conversations_of(self._connection, self.site, key, limit)
+
+    def linked_visitors(self, subjects: Sequence[str]) -> dict[str, bool]:
+        """See :meth:`bridge.ports.Work.linked_visitors`."""
+        return privacy.linked(self._connection, self.site, subjects)
+
+    def conversations_of_visitors(
+        self, visitors: Sequence[str], after: str, limit: int
+    ) -> list[str]:
+        """See :meth:`bridge.ports.Work.conversations_of_visitors`."""
+        return privacy.conversations_of(self._connection, self.site, visitors, after, limit)
+
+    def queued_for_store(self, conversation: str) -> list[Mapping[str, Any]]:
+        """See :meth:`bridge.ports.Work.queued_for_store`."""
+        queued = privacy.queued_for_store(self._connection, self.site, conversation)
+        return [msgspec.json.decode(self._encryption.decrypt(body)) for body in queued]
+
+    def forget_visitor(self, visitor: str) -> None:
+        """See :meth:`bridge.ports.Work.forget_visitor`."""
+        privacy.forget_visitor(self._connection, self.site, visitor)
+
+    def forget_typed_names(self, visitor: str) -> None:
+        """See :meth:`bridge.ports.Work.forget_typed_names`."""
+        privacy.forget_typed_names(self._connection, self.site, visitor)
+
+    def forget_customers(self, keys: Sequence[str]) -> int:
+        """See :meth:`bridge.ports.Work.forget_customers`."""
+        return privacy.forget_customers(self._connection, self.site, keys)
+
+    def idle_visitors(
+        self, before: datetime, after: str, limit: int
+    ) -> tuple[list[str], str | None]:
+        """See :meth:`bridge.ports.Work.idle_visitors`."""
+        return privacy.idle_visitors(self._connection, self.site, before, after, limit)
+
+    def unlinked_customers(self, after: str, limit: int) -> tuple[list[str], str | None]:
+        """See :meth:`bridge.ports.Work.unlinked_customers`."""
+        return privacy.unlinked_customers(self._connection, self.site, after, limit)
 
     def message(self, conversation: str, message: str) -> MessageRecord | None:
         """See :meth:`bridge.ports.Work.message`."""
@@ -162,14 +258,20 @@ class SqlWork:
         """See :meth:`bridge.ports.Work.tell_store`."""
         call_id = f"{OWN_ID_PREFIX}{secrets.token_hex(16)}"
         content = msgspec.json.encode(body)
-        outbox.add(self._connection, self.site, call_id, now, self._encryption.encrypt(content))
+        outbox.add(
+            self._connection,
+            self.site,
+            StoreCall(call_id, self.site, now, self._encryption.encrypt(content)),
+            body.get("conversation"),
+        )
         self.tells_store = True
 
     def connect_site(self, store: StoreConnection, now: datetime) -> None:
         """See :meth:`bridge.ports.Work.connect_site`."""
         sites.connect(self._connection, self.site, store, now, self._encryption.encrypt)
         outbox.wake(self._connection, self.site, now)
-        self.tells_store = True
+        look_ups.wake(self._connection, self.site, now)
+        self.tells_store = self.wants_customers = True
 
     def add_pairing(self, code_hash: str, pairing: Pairing, now: datetime) -> None:
         """See :meth:`bridge.ports.Work.add_pairing`."""

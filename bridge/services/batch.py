@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bridge.domain.presence import Presence, PresenceState, State
 from bridge.ports import ConversationRecord, VisitorRecord, Work
+from bridge.services.customers import look_up_linked, shown_of
 from bridge.services.incoming import Incoming, RejectedError
 from bridge.services.loaded import Loaded
 from bridge.services.recording import Recorder
@@ -28,7 +29,7 @@ class Batch:
     device: str | None = None
     loaded: dict[str, Loaded] = field(default_factory=dict)
     visitors: dict[str, VisitorRecord] = field(default_factory=dict)
-    known_visitors: dict[str, VisitorRecord] = field(default_factory=dict)
+    known_visitors: dict[str, VisitorRecord | None] = field(default_factory=dict)
     spoken_of: dict[str, str | None] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
 
@@ -45,16 +46,21 @@ class Batch:
     def visitor(self, visitor: str) -> VisitorRecord:
         """The visitor, new or known; written with the batch."""
         if visitor not in self.visitors:
-            found = self.work.visitor(visitor) or VisitorRecord(visitor)
-            self.visitors[visitor], self.known_visitors[visitor] = found, replace(found)
+            found = self.work.visitor(visitor)
+            self.known_visitors[visitor] = found
+            self.visitors[visitor] = replace(found) if found else VisitorRecord(visitor)
         return self.visitors[visitor]
 
     def write(self) -> None:
         """Write all that was loaded, and show anew where the visitor looks different (S1)."""
         for visitor in self.visitors.values():
-            self.work.save_visitor(visitor)
-            if _shown(visitor) != _shown(self.known_visitors[visitor.id]):
+            known = self.known_visitors[visitor.id]
+            if visitor != known:
+                self.work.save_visitor(visitor, self.now)
+            known = known or VisitorRecord(visitor.id)
+            if shown_of(visitor) != shown_of(known):
                 self._show_anew(visitor.id)
+            look_up_linked(self.work, visitor.links, known.links, self.now)
         for loaded in self.loaded.values():
             self.recorder.write(self.work, loaded, self.now)
         for conversation in self.heard:
@@ -123,11 +129,6 @@ class Batch:
             visitor = self.visitor(event.visitor)
             visitor.device = self.device or visitor.device
         return loaded
-
-
-def _shown(visitor: VisitorRecord) -> VisitorRecord:
-    """The visitor without what no reader sees."""
-    return replace(visitor, tokens_from=None, last_order=None)
 
 
 def _begun_by(event: Incoming) -> ConversationRecord:

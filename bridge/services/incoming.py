@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.customer import SignedIn
+
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
@@ -40,6 +42,16 @@ class Incoming:
     message: IncomingMessage | None = None
     details: Mapping[str, Any] | None = None
     tokens_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The visitor whose page sent a batch: what their browser calls itself, and whom the store
+    vouches for in their token."""
+
+    visitor: str
+    device: str | None = None
+    signed_in: SignedIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

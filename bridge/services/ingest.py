@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from bridge.domain.events import STORE_PAGE, Cleared, Mark, PageEvent, PageEventKind, VisitorMessage
+from bridge.domain.follow_up import shown
 from bridge.domain.messages import confirmed, may_speak_as
 from bridge.domain.page import Timing
 from bridge.domain.presence import State
@@ -34,6 +35,7 @@ from bridge.services.incoming import (
     IncomingMessage,
     RejectedError,
     Result,
+    Sender,
 )
 from bridge.services.loaded import Loaded
 from bridge.services.recording import Recorder
@@ -95,24 +97,27 @@ class Ingest:
         return Answer([Result(event.id, status)], {event.conversation: told})
 
     def from_visitor(
-        self, site: str, events: Sequence[Incoming | Result], now: datetime, device: str | None
+        self, site: str, events: Sequence[Incoming | Result], now: datetime, sender: Sender
     ) -> Answer:
         """Take in a batch from a visitor's page, in a transaction of its own.
 
-        A :class:`Result` among the events is one that was rejected already; ``device`` is what the
-        browser calls itself. Raises :class:`bridge.errors.UnavailableError` when storage is away;
-        nothing was then accepted.
+        A :class:`Result` among the events is one that was rejected already. Raises
+        :class:`bridge.errors.UnavailableError` when storage is away; nothing was then accepted.
         """
         with self._records.begin(site) as work:
-            batch = Batch(work, self._recorder, now, from_store=False, device=device)
-            return self._take(batch, events)
+            batch = Batch(work, self._recorder, now, from_store=False, device=sender.device)
+            return self._take(batch, events, sender)
 
     def from_store(self, work: Work, events: Sequence[Incoming | Result], now: datetime) -> Answer:
         """Take in a batch from a store, within the transaction of its signed request."""
         return self._take(Batch(work, self._recorder, now, from_store=True), events)
 
-    def _take(self, batch: Batch, events: Sequence[Incoming | Result]) -> Answer:
+    def _take(
+        self, batch: Batch, events: Sequence[Incoming | Result], sender: Sender | None = None
+    ) -> Answer:
         answer = Answer([self._take_one(batch, event) for event in events])
+        if sender is not None and sender.signed_in is not None and batch.spoken_of:
+            correlate.vouched(batch, batch.visitor(sender.visitor), sender.signed_in)
         batch.write()
         answer.conversations = {
             conversation: self._answer(batch, loaded)
@@ -208,14 +213,14 @@ class Ingest:
         if record.presence.apply(wrote, self._timing):
             self._heard(batch, loaded)
         if record.visitor is not None and (message.name or message.email):
-            correlate.introduce(batch.visitor(record.visitor), message)
+            correlate.introduce(batch.visitor(record.visitor), event, message)
 
     def _deliver(self, batch: Batch, event: Incoming) -> bool:
         if event.message is None:
             raise RejectedError("message-required", "A delivery needs the message's id.")
         loaded = batch.existing(event)
         message = batch.work.message(loaded.record.id, event.message.id) if loaded else None
-        if message is None or message.delivery is None:
+        if loaded is None or message is None or message.delivery is None:
             raise RejectedError("message-not-found", "There is no such message of an agent.")
         delivery = confirmed(message.delivery)
         if delivery is None:
@@ -223,6 +228,7 @@ class Ingest:
         rev = batch.work.next_rev()
         delivered = replace(message, delivery=delivery.value, delivered_at=event.at, rev=rev)
         batch.work.save_message(delivered)
+        _was_shown(loaded)
         return True
 
     def _delete(self, batch: Batch, event: Incoming) -> bool:
@@ -239,3 +245,12 @@ class Ingest:
     def _heard(self, batch: Batch, loaded: Loaded) -> None:
         loaded.dirty = loaded.moved = True
         batch.heard.add(loaded.record.id)
+
+
+def _was_shown(loaded: Loaded) -> None:
+    """An agent's message was shown to the visitor, who may not await a reply any more."""
+    record = loaded.record
+    last_author = record.last_message["author"] if record.last_message else None
+    awaits = shown(last_author, awaited=record.awaits_reply)
+    loaded.changed |= awaits != record.awaits_reply
+    record.awaits_reply = awaits

@@ -68,7 +68,7 @@ class StoreOutbox:
         now = self._clock()
         return self._outbox.claim(now, now + LEASE, failing=failing)
 
-    def tell(self, claimed: ClaimedCall) -> None:
+    def carry_out(self, claimed: ClaimedCall) -> None:
         """Make the call, and then those that wait behind it, until one fails.
 
         Raises :class:`UnavailableError` when storage is away; what could not be noted is done again

@@ -20,7 +20,7 @@ def delete(work: Work, loaded: Loaded) -> None:
     work.empty_conversation(record.id)
     record.presence = Presence()
     record.state = PresenceState(State.OFFLINE)
-    record.visitor = record.last_message = record.heard_at = None
+    record.visitor = record.last_message = record.heard_at = record.followed_up = None
     record.message_count = 0
     record.demand = Demand()
     record.deleted = loaded.changed = True
@@ -43,7 +43,26 @@ class Retention:
         if days == 0:
             return 0
         before = now - timedelta(days=days)
-        return sum(self._purge_site(site, before, now) for site, _, _ in self._records.sites())
+        purged = 0
+        for site, _, _ in self._records.sites():
+            purged += self._purge_site(site, before, now)
+            self._purge_people(site, before)
+        return purged
+
+    def _purge_people(self, site: str, before: datetime) -> None:
+        """Remove the visitors who have no conversation left, and the customers who have no
+        visitor."""
+        last: str | None = ""
+        while last is not None:
+            with self._records.begin(site) as work:
+                idle, last = work.idle_visitors(before, last, BATCH)
+                for visitor in idle:
+                    work.forget_visitor(visitor)
+        last = ""
+        while last is not None:
+            with self._records.begin(site) as work:
+                unlinked, last = work.unlinked_customers(last, BATCH)
+                work.forget_customers(unlinked)
 
     def _purge_site(self, site: str, before: datetime, now: datetime) -> int:
         purged, removed = 0, BATCH

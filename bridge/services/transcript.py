@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.follow_up import awaits_reply
 from bridge.domain.takeover import Person
 from bridge.ports import MessageRecord, Work
 from bridge.services.loaded import Loaded
@@ -30,6 +31,7 @@ def say(work: Work, loaded: Loaded, message: MessageRecord) -> MessageRecord:
             "text": said.text[:PREVIEW],
             "at": sent_at,
         }
+    record.awaits_reply = awaits_reply(said.author, awaited=record.awaits_reply)
     show_active(loaded, said.at)
     loaded.changed = True
     return said

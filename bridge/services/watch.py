@@ -7,6 +7,7 @@ from datetime import datetime
 from bridge.domain.demand import Demand
 from bridge.domain.page import Timing, later
 from bridge.ports import Device, Records, Work
+from bridge.services.customers import look_up_seen
 from bridge.services.loaded import Loaded
 from bridge.services.people import person_of, require_paired
 from bridge.services.recording import Recorder
@@ -32,6 +33,7 @@ class Watches:
                 person_of(device.agent), device.id, now, self._timing
             )
             self._write(work, loaded, watched, now)
+            look_up_seen(work, loaded.record.visitor, now)
         return later(now, self._timing.watch)
 
     def leave(self, device: Device, conversation: str, now: datetime) -> None:

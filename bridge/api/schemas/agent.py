@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from bridge.api.schemas.common import Confidential, Id, Moment, PresenceFilter
+from bridge.api.schemas.common import Amount, Confidential, Id, Moment, PresenceFilter
+from bridge.api.schemas.events import EventCart
 from bridge.api.schemas.store import AgentBody, DeviceBody
 
 
@@ -88,27 +89,72 @@ class VisitorBody(Struct):
     device: str | None
 
 
-class CustomerBody(Struct):
-    """The customer behind the visitor, with the proof of it (C1)."""
-
-    id: str | None
-    name: str | None
-    email: str | None
-    proof: Literal["signed_in", "order", "claimed"]
-    orders_count: int | None = None
-    total_spent: str | None = None
-    currency: str | None = None
-    last_order: dict[str, Any] | None = None
-    cart: dict[str, Any] | None = None
-    fetched_at: Moment | None = None
-    admin_url: str | None = None
-
-
 class AgentName(Struct):
     """A person in the app, briefly."""
 
     id: str
     name: str
+
+
+class OrderBody(Struct):
+    """An order; ``status`` is the store's own word."""
+
+    number: str
+    status: str | None
+    total: Amount
+    currency: str
+    date: Moment | None
+
+
+class LookUpProblemBody(Struct):
+    """Why the customer's data is not newer, and since when that is so."""
+
+    code: Literal["not-connected", "not-installed", "key-refused", "unreachable", "busy", "broken"]
+    text: str
+    since: Moment | None
+
+
+class ListedCustomer(Struct):
+    """The customer behind the visitor, in short, with the proof of it (C1)."""
+
+    id: str | None
+    name: str | None
+    email: str | None
+    proof: Literal["signed_in", "order", "claimed"]
+    orders_count: int | None
+
+
+class CustomerBody(ListedCustomer):
+    """The customer behind the visitor, as far as the proof goes (C1, C2).
+
+    ``known`` is whether the store knows them, null until it was asked; ``fetched_at`` is when it
+    last answered, and ``problem`` why that is not newer.
+    """
+
+    total_spent: Amount | None
+    currency: str | None
+    last_order: OrderBody | None
+    cart: EventCart | None
+    fetched_at: Moment | None
+    admin_url: str | None
+    known: bool | None
+    problem: LookUpProblemBody | None
+
+
+class FollowedUp(Struct):
+    """Who wrote to the visitor elsewhere, and when."""
+
+    agent: AgentName
+    at: Moment
+
+
+class FollowUpBody(Struct):
+    """Whether somebody should write to the visitor, who is gone and awaits a reply; ``mailto``
+    begins an email to the address that is known, and ``done`` is the last time that one did."""
+
+    needed: bool
+    mailto: str | None
+    done: FollowedUp | None
 
 
 class TakeoverBody(Struct):
@@ -127,8 +173,8 @@ class LastMessage(Struct):
     at: Moment
 
 
-class ConversationBody(Struct):
-    """A conversation; what is not known is null."""
+class ListedConversation(Struct):
+    """A conversation as the list has it; what is not known is null."""
 
     id: str
     rev: int
@@ -136,17 +182,24 @@ class ConversationBody(Struct):
     last_activity_at: Moment
     visitor: VisitorBody
     presence: PresenceBody
-    customer: CustomerBody | None
+    customer: ListedCustomer | None
     takeover: TakeoverBody | None
     watchers: list[AgentName]
     last_message: LastMessage | None
     unread: int
+    follow_up: FollowUpBody
+
+
+class ConversationBody(ListedConversation):
+    """A conversation with the customer in full."""
+
+    customer: CustomerBody | None
 
 
 class ConversationList(Struct):
     """A page of conversations; ``rev`` is the site's revision that they are at least as new as."""
 
-    conversations: list[ConversationBody]
+    conversations: list[ListedConversation]
     next_cursor: str | None
     rev: int
 

@@ -28,6 +28,7 @@ class StoreConnect(Struct):
     wordpress_version: Annotated[str, Meta(max_length=40)]
     woocommerce_version: Annotated[str, Meta(max_length=40)] | None = None
     timezone: Annotated[str, Meta(max_length=64)] = "UTC"
+    admin_url: Url | None = None
     woocommerce: WooCommerceKeys | None = None
 
 
@@ -87,6 +88,47 @@ class SignedOut(Struct):
     devices: int
 
 
+class PrivacyRequest(Confidential):
+    """Whose data is meant: one of these at least. ``cursor`` goes on with an export."""
+
+    email: Email | None = None
+    customer_id: Id | None = None
+    visitor: Id | None = None
+    cursor: Annotated[str, Meta(max_length=128)] | None = None
+
+
+class PrivacyExport(Confidential):
+    """All that is kept of a person; with ``next_cursor``, ask for the rest. Visitors and customers
+    are in the first part."""
+
+    visitors: list[dict[str, Any]]
+    customers: list[dict[str, Any]]
+    conversations: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class PrivacyErased(Struct):
+    """How much was erased: ``claims`` are the visitors who merely typed the email. While there is
+    ``more``, ask again."""
+
+    visitors: int
+    conversations: int
+    customers: int
+    claims: int
+    more: bool
+
+
+class WooCommerceStatus(Struct):
+    """How asking the store for its customers goes: ``reachable`` is null until it was asked, and
+    ``code`` and ``text`` say why it could not be, the first time in a row at ``since``."""
+
+    reachable: bool | None
+    code: str | None
+    text: str | None
+    since: Moment | None
+    reached_at: Moment | None
+
+
 class StoreStatus(Struct):
     """What the bridge knows of a store."""
 
@@ -97,5 +139,5 @@ class StoreStatus(Struct):
     last_event_at: Moment | None
     conversations: int
     online: int
-    woocommerce: dict[str, Any] | None
+    woocommerce: WooCommerceStatus | None
     devices: list[DeviceBody]

@@ -1,0 +1,125 @@
+"""Queries of export, erasure and purge: whose rows are whose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bridge.records.tables import (
+    conversations,
+    customers,
+    messages,
+    search_terms,
+    store_calls,
+    visitor_links,
+    visitors,
+)
+
+c = conversations.c
+v = visitors.c
+
+
+def linked(connection: sa.Connection, site: str, subjects: Sequence[str]) -> dict[str, bool]:
+    """The visitors who are linked to any of these, and whether that is proven."""
+    rows = connection.execute(
+        sa.select(visitor_links.c.visitor, visitor_links.c.proven).where(
+            visitor_links.c.site == site, visitor_links.c.subject.in_(subjects)
+        )
+    )
+    found: dict[str, bool] = {}
+    for row in rows:
+        found[row.visitor] = row.proven or found.get(row.visitor, False)
+    return found
+
+
+def conversations_of(
+    connection: sa.Connection, site: str, whose: Sequence[str], after: str, limit: int
+) -> list[str]:
+    """The ids of conversations of these visitors, in their order, deleted ones apart."""
+    statement = (
+        sa.select(c.id)
+        .where(c.site == site, c.visitor.in_(whose), c.deleted.is_(False), c.id > after)
+        .order_by(c.id)
+        .limit(limit)
+    )
+    return list(connection.scalars(statement))
+
+
+def queued_for_store(connection: sa.Connection, site: str, conversation: str) -> list[bytes]:
+    """The bodies, encrypted, of what a store is still to be told of a conversation."""
+    calls = store_calls.c
+    statement = (
+        sa.select(calls.body)
+        .where(calls.site == site, calls.conversation == conversation)
+        .order_by(calls.place)
+    )
+    return list(connection.scalars(statement))
+
+
+def forget_conversation(connection: sa.Connection, site: str, conversation: str) -> None:
+    """Remove what is queued for the store of a conversation."""
+    calls = store_calls.c
+    connection.execute(
+        sa.delete(store_calls).where(calls.site == site, calls.conversation == conversation)
+    )
+
+
+def forget_visitor(connection: sa.Connection, site: str, visitor: str) -> None:
+    """Remove a visitor, their links, and what they are found by."""
+    connection.execute(sa.delete(visitors).where(v.site == site, v.id == visitor))
+    for table in (visitor_links, search_terms):
+        mine = (table.c.site == site, table.c.visitor == visitor)
+        connection.execute(sa.delete(table).where(*mine))
+
+
+def forget_typed_names(connection: sa.Connection, site: str, visitor: str) -> None:
+    """Remove the names that a visitor gave with messages."""
+    theirs = sa.select(c.id).where(c.site == site, c.visitor == visitor)
+    said = messages.c
+    connection.execute(
+        sa.update(messages)
+        .where(said.site == site, said.conversation.in_(theirs), said.author == "visitor")
+        .values(name=None)
+    )
+
+
+def forget_customers(connection: sa.Connection, site: str, keys: Sequence[str]) -> int:
+    """Remove what is kept of these customers, their place in the queue too; how many."""
+    theirs = customers.c
+    removed = connection.execute(
+        sa.delete(customers).where(theirs.site == site, theirs.key.in_(keys))
+    )
+    return removed.rowcount
+
+
+def unlinked_customers(
+    connection: sa.Connection, site: str, after: str, limit: int
+) -> tuple[list[str], str | None]:
+    """Of the ``limit`` customers whose keys come after this one, those whom no visitor is linked
+    to; and the last of all, ``None`` if there is none."""
+    used = sa.exists().where(v.site == site, v.customer_key == customers.c.key)
+    rows = connection.execute(
+        sa.select(customers.c.key, used.label("used"))
+        .where(customers.c.site == site, customers.c.key > after)
+        .order_by(customers.c.key)
+        .limit(limit)
+    ).all()
+    return [row.key for row in rows if not row.used], rows[-1].key if rows else None
+
+
+def idle_visitors(
+    connection: sa.Connection, site: str, before: datetime, after: str, limit: int
+) -> tuple[list[str], str | None]:
+    """Of the ``limit`` visitors whose ids come after this one, those without a conversation who
+    were last heard of ``before``; and the last of all, ``None`` if there is none."""
+    talks = sa.exists().where(c.site == site, c.visitor == v.id, c.deleted.is_(False))
+    idle = sa.and_(sa.not_(talks), sa.or_(v.saved_at.is_(None), v.saved_at < before))
+    rows = connection.execute(
+        sa.select(v.id, idle.label("idle"))
+        .where(v.site == site, v.id > after)
+        .order_by(v.id)
+        .limit(limit)
+    ).all()
+    return [row.id for row in rows if row.idle], rows[-1].id if rows else None

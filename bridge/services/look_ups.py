@@ -1,0 +1,153 @@
+"""Stores are asked for customers: in the background, one at a time for each store (C4)."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bridge.ports import (
+    ClaimedLookUp,
+    CustomerReader,
+    LookUpError,
+    LookUpProblem,
+    LookUps,
+    Profile,
+    Records,
+    Work,
+)
+from bridge.services.recording import Recorder
+
+LEASE = timedelta(seconds=60)
+"""How long a claim lasts: longer than a look-up."""
+
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=15)
+GIVE_UP_AFTER = timedelta(hours=24)
+"""How long a customer is tried for; then an agent must look, or the store say that they changed."""
+_MOST_DOUBLED = 10
+
+MOST_SHOWN_ANEW = 50
+"""Conversations of one customer, the newest, whose readers are told of what was fetched."""
+
+_BY_THE_OWNER = (
+    LookUpProblem.NOT_CONNECTED,
+    LookUpProblem.NOT_INSTALLED,
+    LookUpProblem.KEY_REFUSED,
+)
+"""Problems that do not go away by themselves. Connecting the store again ends the wait."""
+
+_log = logging.getLogger("bridge.look_ups")
+
+
+class CustomerLookUps:
+    """Asks stores for the customers that wait.
+
+    ``clock`` is what the time is read from before and after each look-up; ``noticed`` is set when
+    somebody may be due; ``chance`` returns a number from 0 to 1, which spreads out the attempts of
+    many.
+    """
+
+    def __init__(
+        self,
+        look_ups: LookUps,
+        reader: CustomerReader,
+        records: Records,
+        recorder: Recorder,
+        clock: Callable[[], datetime],
+        noticed: threading.Event,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._look_ups = look_ups
+        self._reader = reader
+        self._records = records
+        self._recorder = recorder
+        self._clock = clock
+        self._chance = chance
+        self._noticed = noticed
+        self.ending = False
+
+    def notice(self) -> None:
+        """Somebody may be due: to be called once it lasts."""
+        self._noticed.set()
+
+    def end(self) -> None:
+        """Begin no further look-up."""
+        self.ending = True
+        self.notice()
+
+    def wait(self, seconds: float) -> None:
+        """Return when something was noticed, or after so many seconds."""
+        self._noticed.wait(seconds)
+        self._noticed.clear()
+
+    def claim(self, *, failing: bool) -> ClaimedLookUp | None:
+        """Whom to look up next, at a store that failed last (``failing``) or at another; ``None``
+        if nobody is due. Raises :class:`bridge.errors.UnavailableError`."""
+        now = self._clock()
+        return self._look_ups.claim(now, now + LEASE, failing=failing)
+
+    def carry_out(self, claimed: ClaimedLookUp) -> None:
+        """Look the customer up, and show agents what came of it.
+
+        Raises :class:`bridge.errors.UnavailableError` when storage is away; what could not be noted
+        is done again once the claim has ended.
+        """
+        try:
+            profile = self._ask(claimed)
+        except LookUpError as error:
+            self._put_off(claimed, error)
+        else:
+            self._keep(claimed, profile)
+
+    def _ask(self, claimed: ClaimedLookUp) -> Profile:
+        if isinstance(claimed.store, LookUpProblem):
+            raise LookUpError(claimed.store, "it has given no key to its WooCommerce")
+        try:
+            return self._reader.look_up(claimed.store, claimed.subject, self._clock())
+        except LookUpError:
+            raise
+        except Exception as error:
+            _log.exception("a look-up broke down")
+            raise LookUpError(LookUpProblem.BROKEN, "a fault of the bridge") from error
+
+    def _keep(self, claimed: ClaimedLookUp, profile: Profile) -> None:
+        with self._records.begin(claimed.site) as work:
+            now = self._clock()
+            if work.keep_profile(claimed, profile, now):
+                self._show_anew(work, claimed, now)
+        if claimed.attempts:
+            _log.info("a store can be asked for customers again (%s)", claimed.site)
+
+    def _put_off(self, claimed: ClaimedLookUp, error: LookUpError) -> None:
+        now = self._clock()
+        due_at = now + self._pause(claimed.attempts, error)
+        customer_due_at: datetime | None = now + self._pause(claimed.customer_attempts, error)
+        if isinstance(claimed.store, LookUpProblem) or now - claimed.asked_since >= GIVE_UP_AFTER:
+            customer_due_at = None
+        self._look_ups.put_off(claimed, error, now, due_at, customer_due_at)
+        if claimed.attempts == 0:
+            _log.warning("a store cannot be asked for customers: %s (%s)", error, claimed.site)
+        if claimed.customer_attempts == 0:
+            with self._records.begin(claimed.site) as work:
+                self._show_anew(work, claimed, now)
+
+    def _show_anew(self, work: Work, claimed: ClaimedLookUp, now: datetime) -> None:
+        """Tell readers of the customer's conversations (S1)."""
+        key = claimed.subject.key
+        for conversation in work.conversations_of_customer(key, MOST_SHOWN_ANEW):
+            loaded = self._recorder.load(work, conversation, now)
+            if loaded is not None:
+                loaded.changed = True
+                self._recorder.write(work, loaded, now)
+
+    def _pause(self, attempts: int, error: LookUpError) -> timedelta:
+        """How long to wait after ``attempts`` failures in a row and another one: doubled each time,
+        up to half of it left to chance, and at least what the store asked for within reason."""
+        longest = min(FIRST_WAIT * (1 << min(attempts, _MOST_DOUBLED)), LONGEST_WAIT)
+        if error.problem in _BY_THE_OWNER:
+            longest = LONGEST_WAIT
+        pause = longest * (1 + self._chance()) / 2
+        return min(max(pause, error.retry_after or pause), LONGEST_WAIT)
