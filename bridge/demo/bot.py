@@ -13,8 +13,8 @@ RETURNS = (
     "We pay for the label. And if it broke on the way, we send another at once."
 )
 ORDERS = (
-    "I cannot look into orders in this demo, but a real shop's agent would now see yours next to "
-    "this chat. Orders usually leave the workshop within two days."
+    "I cannot look into orders, but the people of this shop see yours next to this chat once you "
+    "are signed in. Orders usually leave the workshop within two days."
 )
 PERSON = (
     "A person in the shop can read along here. Stay on this page and they will see that you are "
@@ -26,6 +26,7 @@ UNSURE = (
 )
 
 RULES: tuple[tuple[str, str], ...] = (
+    ("^my email is ", "Thank you. If you are gone by then, we reply to that address."),
     (r"human|person|agent|someone|real|staff", PERSON),
     (r"return|refund|send (it )?back|broke|broken|exchange", RETURNS),
     (r"order|parcel|track|where is my", ORDERS),

@@ -1,9 +1,7 @@
-"""What the demo's shop sells, and the visitor's basket."""
+"""What the demo's shop sells."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-
-MOST_OF_ONE = 20
 
 
 @dataclass(frozen=True)
@@ -77,42 +75,3 @@ CATALOGUE = {
         ),
     )
 }
-
-
-@dataclass(frozen=True)
-class Line:
-    """So many of one product."""
-
-    product: Product
-    quantity: int
-
-    @property
-    def total(self) -> Decimal:
-        return self.product.price * self.quantity
-
-
-def read_basket(cookie: str) -> list[Line]:
-    """The basket as the cookie tells it (``slug:quantity`` with commas); nonsense is left out."""
-    lines = []
-    for entry in cookie.split(","):
-        slug, _, quantity = entry.partition(":")
-        if slug in CATALOGUE and quantity.isascii() and quantity.isdigit():
-            lines.append(Line(CATALOGUE[slug], min(int(quantity[:4]), MOST_OF_ONE)))
-    return [line for line in lines if line.quantity > 0]
-
-
-def with_quantity(lines: list[Line], product: Product, quantity: int) -> list[Line]:
-    """The basket with so many of a product; none takes it out."""
-    changed = {line.product.slug: line for line in lines}
-    changed[product.slug] = Line(product, min(quantity, MOST_OF_ONE))
-    return [line for line in changed.values() if line.quantity > 0]
-
-
-def quantity_of(lines: list[Line], product: Product) -> int:
-    """How many of a product are in the basket."""
-    return sum(line.quantity for line in lines if line.product == product)
-
-
-def write_basket(lines: list[Line]) -> str:
-    """The basket as the cookie's value."""
-    return ",".join(f"{line.product.slug}:{line.quantity}" for line in lines)

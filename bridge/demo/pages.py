@@ -10,7 +10,6 @@ from flask import (
     Response,
     abort,
     g,
-    redirect,
     render_template,
     request,
     send_from_directory,
@@ -18,29 +17,31 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from werkzeug.wrappers import Response as WerkzeugResponse
 
-from bridge.demo.catalogue import (
-    CATALOGUE,
-    Product,
-    quantity_of,
-    read_basket,
-    with_quantity,
-    write_basket,
-)
+from bridge.demo.basket import basket
+from bridge.demo.catalogue import CATALOGUE
+from bridge.demo.cookies import signed_in
 from bridge.demo.site import DemoSite
 
 ASSETS = Path(__file__).parents[2] / "wp-plugin" / "assets"
-BASKET = "demo_basket"
-DELIVERY_FREE_FROM = 60
 
 
 def add_pages(blueprint: Blueprint, site: DemoSite) -> None:
     """Add the shop's pages, the agent's page and ``presence.js``."""
     blueprint.before_request(_make_nonce)
     blueprint.after_request(_add_policy)
-    blueprint.context_processor(_shared)
-    _add_shop(blueprint)
+    blueprint.context_processor(lambda: _shared(site))
+
+    @blueprint.get("/")
+    def front() -> str:
+        return render_template("demo/front.html", products=CATALOGUE.values())
+
+    @blueprint.get("/product/<slug>")
+    def product(slug: str) -> str:
+        if slug not in CATALOGUE:
+            abort(HTTPStatus.NOT_FOUND)
+        others = [other for other in CATALOGUE.values() if other.slug != slug][:3]
+        return render_template("demo/product.html", product=CATALOGUE[slug], others=others)
 
     @blueprint.get("/agent")
     def agent() -> ResponseReturnValue:
@@ -52,42 +53,6 @@ def add_pages(blueprint: Blueprint, site: DemoSite) -> None:
     def presence_script(script: str) -> Response:
         """The plugin's own files."""
         return send_from_directory(ASSETS, script, mimetype="text/javascript")
-
-
-def _add_shop(blueprint: Blueprint) -> None:
-    @blueprint.get("/")
-    def front() -> str:
-        return render_template("demo/front.html", products=CATALOGUE.values())
-
-    @blueprint.get("/product/<slug>")
-    def product(slug: str) -> str:
-        others = [other for other in CATALOGUE.values() if other.slug != slug][:3]
-        return render_template("demo/product.html", product=_product(slug), others=others)
-
-    @blueprint.get("/cart")
-    def cart() -> str:
-        lines = read_basket(request.cookies.get(BASKET, ""))
-        total = sum(line.total for line in lines)
-        missing = DELIVERY_FREE_FROM - total
-        return render_template("demo/cart.html", lines=lines, total=total, missing=missing)
-
-    @blueprint.post("/cart")
-    def change_cart() -> WerkzeugResponse:
-        chosen = _product(request.form.get("product", ""))
-        lines = read_basket(request.cookies.get(BASKET, ""))
-        quantity = request.form.get("quantity", type=int)
-        if quantity is None:
-            quantity = quantity_of(lines, chosen) + 1
-        response = redirect(url_for("demo.cart"), HTTPStatus.SEE_OTHER)
-        basket = write_basket(with_quantity(lines, chosen, quantity))
-        response.set_cookie(BASKET, basket, httponly=True, samesite="Lax")
-        return response
-
-
-def _product(slug: str) -> Product:
-    if slug not in CATALOGUE:
-        abort(HTTPStatus.NOT_FOUND)
-    return CATALOGUE[slug]
 
 
 def _make_nonce() -> None:
@@ -107,17 +72,18 @@ def _add_policy(response: Response) -> Response:
     return response
 
 
-def _shared() -> dict[str, Any]:
+def _shared(site: DemoSite) -> dict[str, Any]:
     """What every page's frame needs."""
-    lines = read_basket(request.cookies.get(BASKET, ""))
     return {
         "nonce": g.demo_nonce,
-        "basket_count": sum(line.quantity for line in lines),
+        "page": request.full_path.rstrip("?"),
+        "customer": signed_in(site),
+        "basket_count": sum(line.quantity for line in basket()),
         "stub": Markup((ASSETS / "stub.js").read_text("utf-8")),  # noqa: S704 (our own file)
         "presence_config": {
             "bridge": request.host_url.rstrip("/"),
             "session": url_for("demo.session", _external=True),
-            "events": url_for("demo.events", _external=True),
+            "events": url_for("demo.pass_events_on", _external=True),
             "sync": url_for("demo.sync", _external=True),
             "live": url_for("demo.presence_script", script="live.js", _external=True),
         },

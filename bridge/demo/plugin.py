@@ -1,10 +1,5 @@
-"""What the WordPress plugin and a chatbot do in PHP: sessions, passing events on, answering.
+"""What the WordPress plugin and a chatbot do in PHP: sessions, passing events on, answering."""
 
-Each call to the bridge goes to this very server, by its port on the loopback interface and not by
-the request's Host header, which says whatever the client likes.
-"""
-
-import secrets
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -12,45 +7,42 @@ import requests
 from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from bridge.demo import bot
-from bridge.demo.site import DemoSite, bot_message_event, events_body
+from bridge.demo import bot, cookies, events
+from bridge.demo.basket import basket
+from bridge.demo.outgoing import TIMEOUT_SECONDS, Outgoing, bridge_url
+from bridge.demo.rest_api import PREFIX
+from bridge.demo.same_origin import refuse_other_origins
+from bridge.demo.site import DemoSite
 from bridge.demo.takeovers import Takeovers
 
-COOKIE = "cpb_visitor"
-COOKIE_SECONDS = 365 * 24 * 3600
 EVENTS_BYTES = 64 * 1024
 CHAT_BYTES = 100_000
 TEXT_CHARACTERS = 16_000
 ID_CHARACTERS = 100
-TIMEOUT_SECONDS = (1, 5)
+EMAIL_CHARACTERS = 254
 
 
-def add_plugin_routes(blueprint: Blueprint, site: DemoSite) -> None:
+def add_plugin_routes(blueprint: Blueprint, site: DemoSite, outgoing: Outgoing) -> None:
     """Add ``/session``, ``/events``, ``/sync``, ``/chat`` and what the bridge calls."""
     takeovers = Takeovers()
 
     @blueprint.post("/session")
     def session() -> Response:
         """A visitor's token; asked for by presence.js when a chat begins."""
-        _refuse_other_origins()
-        now = datetime.now(UTC)
-        visitor = site.unseal(request.cookies.get(COOKIE)) or f"v_{secrets.token_urlsafe(16)}"
-        token, expires_at = site.visitor_token(visitor, now)
+        refuse_other_origins()
+        visitor = cookies.identify(site)
+        token, expires_at = site.visitor_token(visitor, datetime.now(UTC), cookies.signed_in(site))
         ends = expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         response = jsonify(token=token, expires_at=ends, visitor=visitor)
         response.headers["Cache-Control"] = "no-store"
-        response.set_cookie(
-            COOKIE,
-            site.seal(visitor),
-            max_age=COOKIE_SECONDS,
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
-        )
+        cookies.remember_visitor(site, response, visitor)
+        if lines := basket():
+            # Filled before the chat began, when nobody was told of it.
+            outgoing.tell(response, events.cart(visitor, lines))
         return response
 
     @blueprint.post("/events")
-    def events() -> ResponseReturnValue:
+    def pass_events_on() -> ResponseReturnValue:
         """The visitor's own request, passed on where their browser cannot reach the bridge."""
         request.max_content_length = EVENTS_BYTES
         headers = {"Content-Type": request.content_type or "text/plain"}
@@ -63,7 +55,7 @@ def add_plugin_routes(blueprint: Blueprint, site: DemoSite) -> None:
         headers = {"Authorization": request.headers.get("Authorization", "")}
         return _passed_on("GET", f"/v1/visitor/sync?{query}", headers)
 
-    @blueprint.post("/chat-presence-bridge/v1/bridge")
+    @blueprint.post(f"{PREFIX}/chat-presence-bridge/v1/bridge")
     def told_by_bridge() -> ResponseReturnValue:
         """What the bridge tells the store: who answers, the bot or an agent."""
         request.max_content_length = CHAT_BYTES
@@ -78,27 +70,27 @@ def add_plugin_routes(blueprint: Blueprint, site: DemoSite) -> None:
     @blueprint.post("/chat")
     def chat() -> Response:
         """The bot's answer, null while an agent answers; the bridge hears of it once the visitor
-        has it."""
-        _refuse_other_origins()
+        has it. It also hears of the visitor's own message where an ``email`` was typed with it,
+        which ``presence.js`` does not carry."""
+        refuse_other_origins()
         request.max_content_length = CHAT_BYTES
         conversation = _text_field("conversation", ID_CHARACTERS)
         message = _text_field("message", ID_CHARACTERS)
         text = _text_field("text", TEXT_CHARACTERS)
-        if takeovers.holds(conversation, datetime.now(UTC)):
-            return jsonify(reply=None)
-        reply = bot.answer(text)
-        visitor = site.unseal(request.cookies.get(COOKIE))
-        body = events_body(bot_message_event(conversation, visitor, message, reply))
-        url = _bridge_url("/v1/store/events")
+        email = _text_field("email", EMAIL_CHARACTERS) if "email" in request.get_json() else None
+        reply = None if takeovers.holds(conversation, datetime.now(UTC)) else bot.answer(text)
         response = jsonify(reply=reply)
-        response.call_on_close(lambda: _tell_bridge(site, url, body))
+        visitor = cookies.known_visitor(site)
+        said = []
+        if email is not None:
+            visitor = cookies.identify(site)
+            cookies.remember_visitor(site, response, visitor)
+            said.append(events.visitor_message(conversation, visitor, message, text, email))
+        if reply is not None:
+            said.append(events.bot_message(conversation, visitor, message, reply))
+        if said:
+            outgoing.tell(response, *said)
         return response
-
-
-def _refuse_other_origins() -> None:
-    own = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    if not own and request.headers.get("Origin") != request.host_url.rstrip("/"):
-        abort(HTTPStatus.FORBIDDEN)
 
 
 def _text_field(name: str, most: int) -> str:
@@ -115,7 +107,7 @@ def _passed_on(
     try:
         answer = requests.request(
             method,
-            _bridge_url(target),
+            bridge_url(target),
             data=body,
             headers=headers,
             timeout=TIMEOUT_SECONDS,
@@ -126,17 +118,3 @@ def _passed_on(
     kept = ("Content-Type", "Retry-After")
     passed = {name: answer.headers[name] for name in kept if name in answer.headers}
     return answer.content, answer.status_code, passed
-
-
-def _bridge_url(path: str) -> str:
-    return f"http://127.0.0.1:{request.environ['SERVER_PORT']}{path}"
-
-
-def _tell_bridge(site: DemoSite, url: str, body: bytes) -> None:
-    headers = site.sign(body, datetime.now(UTC))
-    try:
-        requests.post(
-            url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
-        )
-    except requests.RequestException:
-        return  # The visitor has the answer; an agent will miss it in the transcript.

@@ -1,17 +1,17 @@
 """Who the demo's shop is to the bridge, and how it proves that (api.md, Three callers)."""
 
 import hashlib
-import json
+import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import jwt
 from itsdangerous import BadSignature, Signer
 from werkzeug.datastructures import Headers
 
+from bridge.demo.orders import Customer
 from bridge.webhooks import OWN_ID_PREFIX, TOLERANCE, sign, verify
 
 TOKEN_LIFETIME = timedelta(hours=24)
@@ -30,15 +30,31 @@ class DemoSite:
     secret: bytes = field(repr=False)
     agent_token: str | None = field(default=None, repr=False)
 
-    def visitor_token(self, visitor: str, now: datetime) -> tuple[str, datetime]:
+    @property
+    def woocommerce(self) -> dict[str, str]:
+        """The read-only key to the shop's WooCommerce and the secret of its webhooks, as the store
+        gives them to the bridge on connecting. They follow from the site's secret, so that they
+        last as long as it does and are kept nowhere else."""
+        return {
+            "consumer_key": f"ck_{self._derived('consumer key')}",
+            "consumer_secret": f"cs_{self._derived('consumer secret')}",
+            "webhook_secret": self._derived("webhook secret"),
+        }
+
+    def visitor_token(
+        self, visitor: str, now: datetime, customer: Customer | None = None
+    ) -> tuple[str, datetime]:
         """A visitor's JWT.
 
         :param visitor: the visitor's id.
         :param now: aware, UTC.
+        :param customer: who is signed in, if anybody (C1).
         :returns: the token, and when it ends.
         """
         expires_at = now + TOKEN_LIFETIME
         claims = {"aud": "visitor", "sub": visitor, "iat": now, "exp": expires_at}
+        if customer is not None:
+            claims["customer"] = customer.described
         token = jwt.encode(claims, self.secret, algorithm="HS256", headers={"kid": self.site_id})
         return token, expires_at
 
@@ -73,44 +89,19 @@ class DemoSite:
         signatures = headers.get("webhook-signature", "")
         return verify([self.secret], webhook_id, int(timestamp), body, signatures)
 
-    def seal(self, visitor: str) -> str:
-        """The visitor's id as it goes into the cookie: signed, so that nobody picks another's."""
-        return self._signer.sign(visitor).decode()
+    def seal(self, cookie: str, value: str) -> str:
+        """What goes into the cookie of this name: signed, so that nobody picks another's."""
+        return self._signer(cookie).sign(value).decode()
 
-    def unseal(self, cookie: str | None) -> str | None:
-        """The visitor's id from the cookie; ``None`` if there is none or it is not ours."""
+    def unseal(self, cookie: str, given: str | None) -> str | None:
+        """What :meth:`seal` was given; ``None`` if there is no cookie or it is not ours."""
         try:
-            return self._signer.unsign(cookie or "").decode()
+            return self._signer(cookie).unsign(given or "").decode()
         except BadSignature:
             return None
 
-    @property
-    def _signer(self) -> Signer:
-        return Signer(self.secret, salt="demo visitor cookie", digest_method=hashlib.sha256)
+    def _signer(self, cookie: str) -> Signer:
+        return Signer(self.secret, salt=f"demo {cookie} cookie", digest_method=hashlib.sha256)
 
-
-def bot_message_event(
-    conversation: str, visitor: str | None, message: str, text: str
-) -> dict[str, Any]:
-    """The store's event for what its bot answered.
-
-    :param conversation: the widget's id of the chat.
-    :param visitor: whose chat it is, where the store knows.
-    :param message: the id of the visitor's message that it answers; an answer that is asked for
-        twice then has the same id, and is told once (M1).
-    :param text: the answer.
-    """
-    event: dict[str, Any] = {
-        "id": f"bot-{message}",
-        "type": "message",
-        "conversation": conversation,
-        "message": {"id": f"bot-{message}", "author": "bot", "text": text},
-    }
-    if visitor is not None:
-        event["visitor"] = visitor
-    return event
-
-
-def events_body(*events: dict[str, Any]) -> bytes:
-    """The body of ``POST /v1/store/events``."""
-    return json.dumps({"events": events}).encode()
+    def _derived(self, purpose: str) -> str:
+        return hmac.digest(self.secret, f"demo {purpose}".encode(), hashlib.sha256).hex()[:40]

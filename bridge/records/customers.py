@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -111,7 +111,9 @@ def want(
     else:
         latest = max(filter(None, (changed_at, row.changed_at)), default=None)
         # Whoever is being looked up is due at the end of the claim: that is not this time.
-        waits = row.due_at not in (None, look_ups.claimed_until(connection, site))
+        claim_ends = look_ups.claimed_until(connection, site)
+        waits = row.due_at not in (None, claim_ends)
+        due_at -= timedelta(microseconds=due_at == claim_ends)
         values: dict[str, Any] = {
             "due_at": min(due_at, row.due_at) if waits else due_at,
             "priority": min(0 if looked_at else 1, row.priority if waits else 1),

@@ -89,7 +89,9 @@ class SqlLookUps:
             failure: dict[str, Any] = {"problem": error.problem.value, "attempts": c.attempts + 1}
             failure |= {
                 "failing_since": _since(c, now),
-                "due_at": sa.case((wanted_again, c.due_at), else_=customer_due_at),
+                "due_at": sa.case(
+                    (wanted_again, c.due_at), else_=sa.literal(customer_due_at, Moment)
+                ),
                 "asked_since": sa.case((wanted_again, c.asked_since), else_=asked_since),
             }
             connection.execute(

@@ -110,9 +110,8 @@ def _link_typed(connection: sa.Connection, site: str, visitor: VisitorRecord) ->
     address = email_address(email.text) if email else None
     subject = f"email:{address}" if address else None
     mine = (v_links.site == site, v_links.visitor == visitor.id)
-    known = dict[str, bool](
-        connection.execute(sa.select(v_links.subject, v_links.proven).where(*mine)).tuples().all()
-    )
+    rows = connection.execute(sa.select(v_links.subject, v_links.proven).where(*mine))
+    known = {row.subject: row.proven for row in rows}
     gone = [each for each, proven in known.items() if not proven and each != subject]
     if gone:
         connection.execute(sa.delete(visitor_links).where(*mine, v_links.subject.in_(gone)))

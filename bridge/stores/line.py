@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -31,12 +32,15 @@ class Line:
 
     def __init__(self, *, allow_private: bool, seconds: float) -> None:
         self._allow_private = allow_private
+        self._seconds = seconds
+        self._ends = 0.0
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._hang_up)
         self._timer.daemon = True
         self._over = threading.Event()
 
     def __enter__(self) -> Self:
+        self._ends = time.monotonic() + self._seconds
         self._timer.start()
         return self
 
@@ -62,7 +66,7 @@ class Line:
             if self._over.is_set():
                 break
             try:
-                connected = socket.create_connection((address, port), CONNECT_SECONDS)
+                connected = socket.create_connection((address, port), self._patience)
             except OSError as error:
                 why = f"no connection: {error.strerror or 'not in time'}"
                 continue
@@ -74,6 +78,11 @@ class Line:
                 self._hang_up()
             return connected
         raise StoreCallError(why)
+
+    @property
+    def _patience(self) -> float:
+        # Not 0: for a socket that is not to wait at all.
+        return min(CONNECT_SECONDS, max(0.01, self._ends - time.monotonic()))
 
     def _addresses(self, host: str) -> list[str]:
         found: SimpleQueue[list[str] | Exception] = SimpleQueue()
@@ -87,7 +96,7 @@ class Line:
         # Apart: the system's own look-up takes half a minute where name servers do not answer.
         threading.Thread(target=ask, name="look-up", daemon=True).start()
         try:
-            addresses = found.get(timeout=CONNECT_SECONDS)
+            addresses = found.get(timeout=self._patience)
         except Empty as error:
             raise StoreCallError("its name could not be looked up in time") from error
         if isinstance(addresses, Exception):

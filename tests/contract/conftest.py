@@ -11,6 +11,7 @@ from bridge.ports import Liveness, Records
 from bridge.records import schema
 from bridge.records.database import Database
 from bridge.records.engine import SqlRecords
+from bridge.records.look_ups import SqlLookUps
 from bridge.records.tables import metadata
 from tests.contract.liveness_engines import ENGINES
 from tests.contract.samples import OTHER_SITE, SITE, START, site
@@ -62,6 +63,12 @@ def records(database: Database) -> Records:
     records.add_site(site(SITE), START)
     records.add_site(site(OTHER_SITE), START)
     return records
+
+
+@pytest.fixture
+def look_ups(records: Records, database: Database) -> SqlLookUps:
+    """The look-ups of those two sites."""
+    return SqlLookUps(database, Encryption("a-key-for-tests-only-0123456789abcdef"))
 
 
 def with_driver(url: str) -> str:

@@ -8,15 +8,18 @@ from bridge.ports import (
     ConversationQuery,
     Device,
     Pairing,
+    Profile,
     RecordedAnswer,
     Records,
     VisitorRecord,
     Work,
 )
 from tests.contract.samples import (
+    JANE,
     ONLINE,
     SITE,
     START,
+    claimed_look_up,
     conversation,
     device,
     message,
@@ -32,7 +35,7 @@ WorkCalls = Mapping[str, Callable[[Work], object]]
 def write(records: Records, name: str = "Jane") -> None:
     """A transaction: the visitor's name, and a message that is called after it."""
     with records.begin(SITE) as work:
-        work.save_visitor(VisitorRecord("v", name))
+        work.save_visitor(VisitorRecord("v", name), START)
         work.save_message(message(f"of {name}"))
 
 
@@ -50,6 +53,7 @@ READERS: RecordsCalls = {
     "site": lambda records: records.site(SITE),
     "sites": lambda records: records.sites(),
     "site_status": lambda records: records.site_status(SITE),
+    "customers_known": lambda records: records.customers_known(SITE, ["customer:1"], "7"),
     "origin_known": lambda records: records.origin_known("https://shop.example"),
     "superseded_tokens": lambda records: records.superseded_tokens(START),
     "device_by_token": lambda records: records.device_by_token("hash"),
@@ -91,7 +95,19 @@ WORK: WorkCalls = {
     "empty_conversation": lambda work: work.empty_conversation("c"),
     "idle_conversations": lambda work: work.idle_conversations(START, 10),
     "visitor": lambda work: work.visitor("v"),
-    "save_visitor": lambda work: work.save_visitor(VisitorRecord("v")),
+    "save_visitor": lambda work: work.save_visitor(VisitorRecord("v"), START),
+    "customer": lambda work: work.customer("customer:1"),
+    "want_customer": lambda work: work.want_customer(JANE, START, START),
+    "keep_profile": lambda work: work.keep_profile(claimed_look_up(), Profile(known=True), START),
+    "conversations_of_customer": lambda work: work.conversations_of_customer("customer:1", 10),
+    "linked_visitors": lambda work: work.linked_visitors(["customer:1"]),
+    "conversations_of_visitors": lambda work: work.conversations_of_visitors(["v"], "", 10),
+    "queued_for_store": lambda work: work.queued_for_store("c"),
+    "forget_visitor": lambda work: work.forget_visitor("v"),
+    "forget_typed_names": lambda work: work.forget_typed_names("v"),
+    "forget_customers": lambda work: work.forget_customers(["customer:1"]),
+    "idle_visitors": lambda work: work.idle_visitors(START, "", 10),
+    "unlinked_customers": lambda work: work.unlinked_customers("", 10),
     "message": lambda work: work.message("c", "m"),
     "save_message": lambda work: work.save_message(message()),
     "message_sent": lambda work: work.message_sent("c", "key"),

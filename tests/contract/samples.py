@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bridge.domain.customer import Links, PlacedOrder, SignedIn, Subject, SubjectKind, Typed
 from bridge.domain.demand import Demand, Watch
 from bridge.domain.events import HeardElsewhere, Mark
 from bridge.domain.page import Hearing, Page, Restored, StorePage, Stream, Told
@@ -15,10 +16,14 @@ from bridge.domain.presence import End, Presence, PresenceState, Reason, State
 from bridge.domain.takeover import Person, Takeover
 from bridge.ports import (
     Agent,
+    ClaimedLookUp,
     ConversationRecord,
     Device,
+    LookUpProblem,
     MessageRecord,
+    Order,
     Pairing,
+    Profile,
     Site,
     SiteSecret,
     StoreConnection,
@@ -28,6 +33,8 @@ from bridge.ports import (
 SITE = "st_1"
 OTHER_SITE = "st_2"
 START = datetime(2030, 1, 1, tzinfo=UTC)
+JANE = Subject(SubjectKind.CUSTOMER, "1")
+JOHN = Subject(SubjectKind.GUEST, "john@shop.example")
 ONLINE = PresenceState(State.ONLINE, since=START, last_seen_at=START, pages=1)
 SWITCHING = PresenceState(State.SWITCHING_PAGES, since=START, last_seen_at=START)
 OFFLINE = PresenceState(State.OFFLINE, since=START, reason=Reason.LEFT, last_seen_at=START)
@@ -97,6 +104,26 @@ def device(id: str = "dev_1", site: str = SITE, agent: str = "7", seen: float = 
     person = Agent(agent, f"Agent {agent}", "sam@shop.example", "https://shop.example/sam.png")
     rights = frozenset({"conversations:read", "push"})
     return Device(id, site, person, rights, "Sam's phone", "android", START, moment(seen))
+
+
+def claimed_look_up(site: str = SITE, subject: Subject = JANE) -> ClaimedLookUp:
+    """A claim that nobody ever made."""
+    missing = LookUpProblem.NOT_CONNECTED
+    return ClaimedLookUp(site, subject, missing, 0, 0, START, None, moment(60))
+
+
+def profile(name: str | None = "Jane Doe", number: str = "1042") -> Profile:
+    """What a store knows of a customer whose last order has that number."""
+    order = Order("77", number, "processing", "61.00", "EUR", "2029-12-31T00:00:00.000Z")
+    return Profile(
+        known=True,
+        name=name,
+        email="jane@shop.example",
+        orders_count=3,
+        total_spent="184.50",
+        currency="EUR",
+        last_order=order,
+    )
 
 
 def store_connection(**different: Any) -> StoreConnection:
@@ -185,6 +212,8 @@ conversation_fields = {
     "demand_due": _maybe_moments,
     "last_message": _documents,
     "message_count": st.integers(0, 2**31 - 1),
+    "awaits_reply": st.booleans(),
+    "followed_up": _documents,
     "deleted": st.just(value=False),
     "rev": st.integers(1, 2**53),
 }
@@ -207,14 +236,44 @@ messages = st.builds(MessageRecord, **message_fields).map(
     # A key is of one message alone.
     lambda each: each if each.client_key is None else replace(each, client_key=f"of {each.id}")
 )
+_proofs: dict[str, st.SearchStrategy[Any]] = {"at": moments, "event": texts}
+_typed = st.none() | st.builds(Typed, texts, **_proofs)
+links = st.builds(
+    Links,
+    signed_in=st.none() | st.builds(SignedIn, texts, _maybe_texts, _maybe_texts, **_proofs),
+    order=st.none()
+    | st.builds(
+        PlacedOrder,
+        id=texts,
+        number=texts,
+        total=texts,
+        currency=texts,
+        email=_maybe_texts,
+        customer_id=_maybe_texts,
+        **_proofs,
+    ),
+    email=_typed,
+    name=_typed,
+)
+_amounts = st.none() | st.decimals(0, 10**9, places=2).map(str)
+orders = st.builds(Order, texts, texts, _maybe_texts, texts, texts, _maybe_texts)
+profiles = st.builds(
+    Profile,
+    known=st.booleans(),
+    name=_maybe_texts,
+    email=_maybe_texts,
+    orders_count=st.none() | st.integers(0, 2**53),
+    total_spent=_amounts,
+    currency=_maybe_texts,
+    last_order=st.none() | orders,
+)
 visitors = st.builds(
     VisitorRecord,
     id=texts,
     name=_maybe_texts,
     email=_maybe_texts,
     device=_maybe_texts,
-    customer=_documents,
+    links=links,
     cart=_documents,
-    last_order=_documents,
     tokens_from=_maybe_moments,
 )

@@ -238,7 +238,7 @@ def test_a_message_is_overwritten_by_its_id_in_its_conversation(records: Records
 def test_a_visitor_keeps_every_field(records: Records, record: VisitorRecord) -> None:
     seen = conversation("of a visitor", visitor=record.id)
     with records.begin(SITE) as work:
-        work.save_visitor(record)
+        work.save_visitor(record, START)
         assert work.visitor(record.id) == record
         known = work.conversation(seen.id)
         work.save_conversation(seen, known_rev=known.rev if known else 0)

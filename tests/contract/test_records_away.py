@@ -285,7 +285,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
 
     def fill() -> None:
         with records.begin(SITE) as work:
-            work.save_visitor(VisitorRecord("v", "John"))
+            work.save_visitor(VisitorRecord("v", "John"), START)
             work.save_message(message("large", text="a" * 16_000))
 
     with pytest.raises(UnavailableError):

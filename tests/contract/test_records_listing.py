@@ -17,7 +17,6 @@ from bridge.ports import (
     VisitorRecord,
 )
 from tests.contract.samples import (
-    AWKWARD,
     OFFLINE,
     ONLINE,
     OTHER_SITE,
@@ -74,15 +73,7 @@ def test_pages_of_a_list_follow_one_another(
     save(records, *saved)
     save(records, conversation("c00", state=ONLINE), site=OTHER_SITE)
     save(records, conversation("deleted", state=ONLINE, deleted=True))
-    found: list[str] = []
-    after = None
-    while page := records.list_conversations(
-        SITE, "agent", ConversationQuery(limit, sort, after=after)
-    ):
-        assert len(page) <= limit
-        last = page[-1].record
-        after = (RANKS[last.state.state], last.last_activity_at, last.id)
-        found += [each.record.id for each in page]
+    found = pages(records, ConversationQuery(limit, sort))
     assert found == [each.id for each in sorted(saved, key=order)]
 
 
@@ -92,45 +83,6 @@ def test_a_list_can_be_of_one_state(records: Records, state: PresenceState) -> N
     for sort in ("presence", "recent"):
         query = ConversationQuery(10, sort, presence=state.state.value)
         assert listed(records, query) == [state.state.value]
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("jane", {"1"}),
-        ("JANE DOE", {"1"}),
-        ("doe@shop", {"1"}),
-        ("müller", {"2"}),
-        ("MÜLLER", {"2"}),
-        ("ЖАННА", {"3"}),
-        ("%", set()),
-        ("_", {"resp_aB", "3"}),
-        ("resp_ab", {"resp_aB"}),
-        ("\\", set()),
-        ("e", {"1", "2", "3", "resp_aB"}),
-        ("nobody", set()),
-    ],
-)
-def test_a_search_finds_parts_of_names_emails_and_ids(
-    records: Records, text: str, found: set[str]
-) -> None:
-    with records.begin(SITE) as work:
-        work.save_visitor(VisitorRecord("v1", "Jane Doe", "jane.doe@shop.example"))
-        work.save_visitor(VisitorRecord("v2", "Müller", "m@example.com"))
-        work.save_visitor(VisitorRecord("v3", "Жанна", "zh_anna@example.com"))
-    save(
-        records,
-        *(conversation(str(n), visitor=f"v{n}") for n in (1, 2, 3)),
-        conversation("resp_aB", visitor=None),
-    )
-    assert set(listed(records, ConversationQuery(10, text=text))) == found
-
-
-def test_an_awkward_name_is_found_by_itself(records: Records) -> None:
-    with records.begin(SITE) as work:
-        work.save_visitor(VisitorRecord("v", AWKWARD))
-    save(records, conversation(), conversation("other", visitor="w"))
-    assert listed(records, ConversationQuery(10, text=AWKWARD)) == ["c"]
 
 
 def test_a_list_can_be_of_what_one_agent_has_taken_over(records: Records) -> None:
@@ -148,6 +100,72 @@ def test_a_list_can_be_of_what_one_agent_has_taken_over(records: Records) -> Non
     assert listed(records, replace(recent, after=(1, moment(2), "own2"))) == ["own1", "own0"]
     assert listed(records, ConversationQuery(10, presence="online", owner="1")) == ["own3", "own0"]
     assert listed(records, ConversationQuery(10, owner="3")) == []
+
+
+CLEARED_CHAT = {"state": CLEARED, "awaits_reply": True}
+
+
+def test_a_list_can_be_of_those_to_follow_up(records: Records) -> None:
+    gone = [
+        conversation(f"gone{n}", awaits_reply=True, last_activity_at=moment(n % 3))
+        for n in range(5)
+    ]
+    save(records, *gone, conversation("cleared", last_activity_at=moment(9), **CLEARED_CHAT))
+    save(
+        records, conversation("answered"), conversation("deleted", awaits_reply=True, deleted=True)
+    )
+    for there in (ONLINE, SWITCHING):
+        save(records, conversation(there.state.value, state=there, awaits_reply=True))
+    save(records, conversation("elsewhere", awaits_reply=True), site=OTHER_SITE)
+    wanted = ["cleared", "gone2", "gone4", "gone1", "gone3", "gone0"]
+    for sort in ("presence", "recent"):
+        for limit in (1, 2, 4, 10):
+            assert pages(records, ConversationQuery(limit, sort, to_follow_up=True)) == wanted
+
+
+def test_one_who_is_followed_up_or_there_again_needs_it_no_more(records: Records) -> None:
+    query = ConversationQuery(10, to_follow_up=True)
+    awaiting = conversation(awaits_reply=True)
+    save(records, awaiting)
+    assert listed(records, query) == ["c"]
+    done = replace(awaiting, awaits_reply=False, followed_up={"at": "now"}, rev=2)
+    back = replace(awaiting, state=ONLINE, rev=3)
+    for known_rev, changed, found in ((1, done, []), (2, replace(awaiting, rev=3), ["c"])):
+        rewrite(records, changed, known_rev)
+        assert listed(records, query) == found
+    rewrite(records, replace(back, rev=4), 3)
+    assert listed(records, query) == []
+
+
+def test_those_to_follow_up_of_one_owner_one_state_or_one_name(records: Records) -> None:
+    save(
+        records,
+        in_demand("own", owner="1", awaits_reply=True),
+        in_demand("other", owner="2", awaits_reply=True, visitor="w"),
+        conversation("cleared", visitor="w", **CLEARED_CHAT),
+    )
+    with records.begin(SITE) as work:
+        work.save_visitor(VisitorRecord("v", "Jane"), START)
+    all_of_them = ConversationQuery(10, to_follow_up=True)
+    assert listed(records, replace(all_of_them, owner="1")) == ["own"]
+    assert listed(records, replace(all_of_them, text="jane")) == ["own"]
+    assert listed(records, replace(all_of_them, presence="chat_cleared")) == ["cleared"]
+
+
+def pages(records: Records, query: ConversationQuery) -> list[str]:
+    """All that a query finds, page by page, as one who turns them gets it."""
+    found: list[str] = []
+    while page := records.list_conversations(SITE, "agent", query):
+        assert len(page) <= query.limit
+        last = page[-1].record
+        query = replace(query, after=(RANKS[last.state.state], last.last_activity_at, last.id))
+        found += [each.record.id for each in page]
+    return found
+
+
+def rewrite(records: Records, record: ConversationRecord, known_rev: int) -> None:
+    with records.begin(SITE) as work:
+        assert work.save_conversation(record, known_rev=known_rev)
 
 
 def read(records: Records, agent: str, conversation: str, count: int, site: str = SITE) -> bool:

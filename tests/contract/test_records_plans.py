@@ -42,7 +42,7 @@ def crowded(new_database: Callable[[], str]) -> Iterator[tuple[SqlRecords, Datab
     for id in (SITE, OTHER_SITE):
         records.add_site(site(id), START)
     with records.begin(SITE) as work:
-        work.save_visitor(VisitorRecord("v", "Jane"))
+        work.save_visitor(VisitorRecord("v", "Jane"), START)
         work.save_message(message("m", "long"))
         work.save_conversation(conversation("gone"), known_rev=0)
         work.mark_read("1", "gone", 1)

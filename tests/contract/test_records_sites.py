@@ -135,8 +135,8 @@ def test_a_status_counts_the_sites_own(records: Records) -> None:
 def test_tokens_superseded_since_are_told(records: Records) -> None:
     for id, since in ((SITE, moment(10)), (OTHER_SITE, moment(20.000001))):
         with records.begin(id) as work:
-            work.save_visitor(VisitorRecord("v", tokens_from=since))
-            work.save_visitor(VisitorRecord("w"))
+            work.save_visitor(VisitorRecord("v", tokens_from=since), START)
+            work.save_visitor(VisitorRecord("w"), START)
     assert set(records.superseded_tokens(moment(9))) == {
         (SITE, "v", moment(10)),
         (OTHER_SITE, "v", moment(20.000001)),

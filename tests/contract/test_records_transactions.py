@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.domain.customer import Links, SignedIn
 from bridge.ports import Changes, RecordedAnswer, Records, VisitorRecord, Work
 from bridge.records.database import Database
 from bridge.records.tables import answered_requests, metadata, seen_events
 from tests.contract import samples
 from tests.contract.samples import (
     AWKWARD,
+    JANE,
     OFFLINE,
     ONLINE,
     OTHER_SITE,
@@ -31,6 +33,7 @@ from tests.contract.samples import (
 )
 
 ANSWER = RecordedAnswer(200, b"{}")
+KNOWN = Links(signed_in=SignedIn("1"))
 
 
 class OwnError(Exception):
@@ -41,7 +44,8 @@ def write_everything(work: Work) -> None:
     work.save_conversation(conversation(rev=work.next_rev(), state=ONLINE), known_rev=0)
     work.keep_change("c", work.next_rev(), ONLINE, START)
     work.save_message(message())
-    work.save_visitor(VisitorRecord("v", "Jane"))
+    work.save_visitor(VisitorRecord("v", "Jane", links=KNOWN), START)
+    work.want_customer(JANE, START, START)
     work.keep_answer("request", ANSWER, START)
     assert work.first_time("event", START)
     work.connect_site(store_connection(), START)
@@ -136,7 +140,7 @@ def test_a_transaction_reads_what_it_wrote_and_others_do_not(records: Records) -
         write_everything(work)
         assert work.conversation("c") is not None
         assert work.message("c", "m") == message()
-        assert work.visitor("v") == VisitorRecord("v", "Jane")
+        assert work.visitor("v") == VisitorRecord("v", "Jane", links=KNOWN)
         assert work.answer_of("request") == ANSWER
         assert records.read_conversation(SITE, "agent", "c") is None
         assert records.list_messages(SITE, "c", None, None, 10) == []
@@ -223,7 +227,7 @@ def test_replays_are_forgotten_in_batches_and_to_the_moment(
     assert max(removed) < old
     assert sum(removed) == old + 2
     left = contents(database)
-    assert [row[:2] for row in left[seen_events.name]] == [(SITE, "new")]
+    assert [(row[0], row[2]) for row in left[seen_events.name]] == [(SITE, limit)]
     assert [row[:2] for row in left[answered_requests.name]] == [(SITE, "new")]
 
 
@@ -238,7 +242,7 @@ def test_sites_never_meet_each_others_rows(records: Records) -> None:
             assert work.message("c", "m") is None
             assert work.answer_of("request") is None
             write_everything(work)
-            work.save_visitor(VisitorRecord("v", name))
+            work.save_visitor(VisitorRecord("v", name), START)
             work.keep_answer("of " + site, replace(ANSWER, body=name.encode()), START)
             assert work.next_rev() == 3
     for site, name in ((SITE, "Jane"), (OTHER_SITE, "John")):

@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from bridge.ports import Changes, Records, VisitorRecord
 from bridge.records.database import Database
 from tests.contract.replica import Replica, whole
-from tests.contract.samples import ONLINE, OTHER_SITE, SITE, conversation, in_demand, message
+from tests.contract.samples import (
+    ONLINE,
+    OTHER_SITE,
+    SITE,
+    START,
+    conversation,
+    in_demand,
+    message,
+)
 
 
 def changed(answer: Changes) -> list[tuple[int, str]]:
@@ -90,7 +98,7 @@ def test_s2_what_changed_often_comes_once_as_it_is_now(records: Records) -> None
         assert work.save_conversation(now, known_rev=3)
         said = message("m4", "a", rev=work.next_rev(), place=4, delivery="delivered")
         work.save_message(said)
-        work.save_visitor(VisitorRecord("v", "Jane"))
+        work.save_visitor(VisitorRecord("v", "Jane"), START)
         assert work.mark_read("", "b", 1)
         assert work.mark_read("sam", "b", 2)
     whole_site = records.sync(SITE, 0, 100)

@@ -29,7 +29,7 @@ from bridge.services.sync import Sync
 from bridge.services.takeover import FORCE
 from bridge.services.visits import OpenedStream, Synced
 from bridge.times import rfc3339
-from tests.services.scene import SITE, Scene, moment, seconds
+from tests.services.scene import SITE, Scene, moment, seconds, sender
 from tests.services.streams import AgentReading, PageReading, parsed
 
 RIGHTS = frozenset({"conversations:read", "conversations:reply", "takeover"})
@@ -230,7 +230,7 @@ class LiveScene(Scene):
     def tell_together(self, *events: Incoming) -> list[str]:
         """A page's events in one request; what became of them."""
         now = self.at(seconds(events[-1].at))
-        answer = self.bridge.services.ingest.from_visitor(SITE, events, now, "Browser")
+        answer = self.bridge.services.ingest.from_visitor(SITE, events, now, sender(events[-1]))
         return [result.code or result.status for result in answer.results]
 
     # ------------------------------------------------------------------- what is seen

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from bridge import bootstrap
 from bridge.ports import ConversationRecord, ConversationSummary, Site, SiteSecret
-from bridge.services.incoming import Answer, ConversationAnswer, Incoming, IncomingMessage
+from bridge.services.incoming import Answer, ConversationAnswer, Incoming, IncomingMessage, Sender
 from bridge.settings import Settings
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -31,6 +31,11 @@ READER = "agent"
 def moment(seconds: float) -> datetime:
     """The time that lies ``seconds`` after the start."""
     return START + timedelta(seconds=seconds)
+
+
+def sender(event: Incoming) -> Sender:
+    """The browser that an event comes from, by a token of its visitor."""
+    return Sender(event.visitor or "v", "Browser")
 
 
 def seconds(at: datetime | None) -> float | None:
@@ -155,7 +160,8 @@ class Scene:
         """The whole answer to an event from a page."""
         self.now = seconds(event.at) or 0.0
         ingest = self.bridge.services.ingest
-        return ingest.beat(SITE, event) or ingest.from_visitor(SITE, [event], event.at, "Browser")
+        beat = ingest.beat(SITE, event)
+        return beat or ingest.from_visitor(SITE, [event], event.at, sender(event))
 
     # ------------------------------------------------------------------- from the store
 

@@ -94,7 +94,7 @@ class Telling:
         process, sites = service or self.service, 0
         for failing in (False, True):
             while claimed := process.claim(failing=failing):
-                process.tell(claimed)
+                process.carry_out(claimed)
                 sites += 1
         return sites
 

@@ -13,7 +13,7 @@ from bridge.ports import ConversationKey, Site, SiteSecret
 from bridge.records.tables import conversations, store_calls
 from bridge.services.sync import SiteChanges, Sync
 from tests.services.live import LiveScene
-from tests.services.scene import SITE, moment, seconds
+from tests.services.scene import SITE, moment, seconds, sender
 from tests.services.streams import names, texts
 
 HALF_AN_HOUR = 1_800
@@ -188,7 +188,7 @@ def test_p2_a_conversation_that_cannot_be_read_costs_no_other_its_drop(live: Liv
     other = Site("other", "Other", "https://other.example", frozenset(), (SiteSecret(b"o"),))
     live.bridge.records.add_site(other, moment(1))
     viewed = live.event("page_view", 1, "p", 1)
-    live.bridge.services.ingest.from_visitor("other", [viewed], moment(1), "Browser")
+    live.bridge.services.ingest.from_visitor("other", [viewed], moment(1), sender(viewed))
     beside = visits.open_stream(ConversationKey("other", "A"), "v", "p", None, moment(1))
     with live.bridge.database.writing() as connection:
         broken = sa.update(conversations).where(conversations.c.site == "other")

@@ -201,7 +201,7 @@ def test_who_ends_leaves_the_site_to_the_next_process(scene: Telling) -> None:
     scene.add(1, 2)
     claimed = scene.service.claim(failing=False)
     assert claimed is not None
-    scene.service.tell(claimed)
+    scene.service.carry_out(claimed)
     assert scene.stores.numbers() == [1]
     scene.dispatch(scene.process())
     assert scene.stores.numbers() == [1, 2]

@@ -62,6 +62,7 @@ def test_each_trouble_is_told_once(
         sites=SimpleNamespace(load_superseded=lambda _: None),
         liveness=SimpleNamespace(next_due=utc_now),
         outbox=SimpleNamespace(ending=True),
+        look_ups=SimpleNamespace(ending=True),
         services=SimpleNamespace(
             fan_out=SimpleNamespace(start=lambda: None),
             visits=SimpleNamespace(settle_drops=lambda _: 0),

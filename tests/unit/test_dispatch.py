@@ -74,7 +74,7 @@ class Background:
     def __init__(self) -> None:
         self.due, self.stores = Due(), Stores()
         self.outbox = StoreOutbox(self.due, self.stores, lambda: NOW)
-        self.thread = dispatch.start(self.outbox)
+        self.thread = dispatch.start(self.outbox, "outbox")
 
     def add(self, *sites: str, failing: bool = False) -> None:
         self.due.sites[failing].extend(sites)
@@ -169,12 +169,12 @@ def test_each_trouble_is_told_once(
         background.told("b")
         wait_until(lambda: len(caplog.messages) == 6, "all of it was logged")
     assert caplog.messages == [
-        f"storage is away: stores are not told ({locked})",
-        f"storage is away: stores are not told ({full})",
-        "storage is back: stores are told again",
-        "stores could not be looked after",
-        f"storage is away: stores are not told ({full})",
-        "storage is back: stores are told again",
+        f"storage is away: stores wait (outbox, {locked})",
+        f"storage is away: stores wait (outbox, {full})",
+        "storage is back: stores wait no more (outbox)",
+        "stores could not be looked after (outbox)",
+        f"storage is away: stores wait (outbox, {full})",
+        "storage is back: stores wait no more (outbox)",
     ]
 
 
@@ -191,7 +191,7 @@ def test_storage_that_goes_away_during_a_call(
         background.add("b")
         wait_until(lambda: len(caplog.messages) == 3, "the other was logged")
     assert caplog.messages == [
-        "storage is away: stores are not told (connection refused)",
-        "storage is back: stores are told again",
-        "a store could not be told",
+        "storage is away: stores wait (outbox, connection refused)",
+        "storage is back: stores wait no more (outbox)",
+        "a store could not be looked after (outbox)",
     ]

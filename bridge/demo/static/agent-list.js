@@ -1,26 +1,15 @@
 /** The list of conversations: who is there comes first, as the bridge sorts them. */
 
+import { element, setText } from './element.js';
+
 const RANK = { online: 0, switching_pages: 1 };
 
 const list = document.querySelector('.conversations');
-const nobody = document.querySelector('.nobody');
+const found = document.querySelector('.found');
 
-export function element(tag, className, text = '') {
-	const made = document.createElement(tag);
-	made.className = className;
-	made.textContent = text;
-	return made;
-}
-
-/** Changes only what changed, so that nothing is read out twice. */
-export function setText(target, text) {
-	if (target.textContent !== text) {
-		target.textContent = text;
-	}
-}
-
-export function nameOf({ visitor }) {
-	return visitor.name || visitor.device || 'A visitor';
+export function nameOf({ customer, visitor }) {
+	const proven = customer && customer.proof !== 'claimed' ? customer.email : null;
+	return customer?.name || visitor.name || proven || visitor.device || 'A visitor';
 }
 
 function inOrder(conversations) {
@@ -30,17 +19,20 @@ function inOrder(conversations) {
 	);
 }
 
-/** The list keeps its elements, so that focus stays where it is. */
-export function renderList(conversations, selected, select) {
+/**
+ * Shows `conversations`, or those `found` among them. The list keeps its elements, so that focus stays where it is.
+ */
+export function renderList(conversations, selected, select, isSearch) {
 	const buttons = new Map(Array.from(list.querySelectorAll('button'), (button) => [button.dataset.id, button]));
 	const items = inOrder(conversations).map((conversation) => {
-		const { id, presence, takeover, last_message: last } = conversation;
+		const { id, presence, takeover, last_message: last, follow_up: followUp } = conversation;
 		const button = buttons.get(id) || makeButton(id, select);
 		button.setAttribute('aria-current', String(id === selected));
 		button.dataset.state = presence.state;
 		setText(button.querySelector('.name'), nameOf(conversation));
 		setText(button.querySelector('.label'), presence.label);
 		setText(button.querySelector('.last'), (takeover ? takeover.agent.name + ' answers · ' : '') + (last ? last.text : ''));
+		button.querySelector('.badge').hidden = !followUp.needed;
 		return button.parentElement;
 	});
 	if (items.some((item, index) => list.children[index] !== item) || list.children.length > items.length) {
@@ -50,7 +42,7 @@ export function renderList(conversations, selected, select) {
 			focused.focus();
 		}
 	}
-	nobody.hidden = items.length > 0;
+	setText(found, isSearch ? items.length + ' found' : items.length ? '' : 'Nobody has written yet.');
 }
 
 function makeButton(id, select) {
@@ -58,7 +50,7 @@ function makeButton(id, select) {
 	const button = document.createElement('button');
 	button.type = 'button';
 	button.dataset.id = id;
-	button.append(element('span', 'name'), element('span', 'label'), element('span', 'last'));
+	button.append(element('span', 'name'), element('span', 'label'), element('span', 'last'), element('span', 'badge', 'Needs follow-up'));
 	button.addEventListener('click', () => select(id));
 	item.append(button);
 	return button;

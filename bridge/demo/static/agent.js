@@ -1,36 +1,35 @@
 /**
- * Shows the conversations of the demo's shop as an agent's app would, and lets one watch, take over, write and
- * release. For the demo alone.
+ * Shows the conversations of the demo's shop as an agent's app would, and lets one watch, take over, write, release and
+ * follow up. For the demo alone.
  */
 
 import { ask, follow, pathOf, pause } from './agent-api.js';
-import { element, nameOf, renderList, setText } from './agent-list.js';
+import { onFollowedUp } from './agent-follow-up.js';
+import { renderList } from './agent-list.js';
+import { renderOpen, renderTranscript } from './agent-open.js';
+import { isSearch, onSearch, query } from './agent-search.js';
+import { setText } from './element.js';
 
 const WATCH_MS = 15000;
 const LABELS_MS = 30000; // "Last seen … ago" grows older without a change
-const DELIVERY = { queued: 'not shown yet', delivered: 'shown' };
+const SETTLE_MS = 500; // after a change, until what a search finds is asked for anew
 
 const main = document.querySelector('[data-agent-token]');
 const open = document.querySelector('.open');
 const trouble = document.querySelector('.trouble');
-const transcript = document.querySelector('.transcript');
 const note = document.querySelector('.note');
 const composer = document.querySelector('.composer');
 const field = composer?.querySelector('textarea');
-const takeButton = document.querySelector('[data-take-over]');
-const releaseButton = document.querySelector('[data-release]');
 
-const conversations = new Map();
+const conversations = new Map(); // that are listed
 const messages = new Map(); // of the open conversation, by id
 let me = null;
 let selected = null;
+let whole = null; // the open conversation with its customer in full
 let heard = false; // the visitor, since the conversation was opened
 let noteToRead = null; // the code of the note that a takeover must acknowledge
-let watchTimer;
-
-function part(name) {
-	return open.querySelector('.' + name);
-}
+let searches = 0;
+let watchTimer, searchTimer;
 
 function complain(error) {
 	trouble.hidden = !error;
@@ -50,43 +49,16 @@ function attempt(action) {
 }
 
 function render() {
-	renderList(conversations.values(), selected, attempt(select));
-	const conversation = conversations.get(selected);
+	renderList(conversations.values(), selected, attempt(select), isSearch());
+	const conversation = whole || conversations.get(selected);
 	main.classList.toggle('reading', Boolean(conversation));
 	open.hidden = !conversation;
 	if (conversation) {
-		renderOpen(conversation);
+		const { presence, takeover } = conversation;
+		// Another note, or a takeover since, must be read anew (T5).
+		noteToRead = !takeover && presence.note?.code === noteToRead ? noteToRead : null;
+		renderOpen(conversation, { isWhole: Boolean(whole), agent: me.agent, heard, noteToRead });
 	}
-}
-
-function renderOpen(conversation) {
-	const { presence, takeover } = conversation;
-	const mine = takeover?.agent.id === me.agent.id;
-	open.dataset.state = presence.state;
-	setText(open.querySelector('h2'), nameOf(conversation));
-	setText(part('label'), presence.label + (presence.hidden ? ' (in another tab)' : ''));
-	setText(part('checking'), presence.online && !heard ? 'checking…' : '');
-	setText(part('where'), presence.page ? presence.page.title || presence.page.url : '');
-	setText(part('owner'), takeover ? (mine ? 'You answer' : takeover.agent.name + ' answers') : 'The bot answers');
-	note.hidden = !presence.note;
-	setText(note, presence.note ? presence.note.text : '');
-	// Another note, or a takeover since, must be read anew (T5).
-	noteToRead = !takeover && presence.note?.code === noteToRead ? noteToRead : null;
-	setText(takeButton, noteToRead ? 'I have read this: take over' : 'Take over');
-	takeButton.hidden = Boolean(takeover);
-	releaseButton.hidden = !takeover;
-	composer.hidden = !mine;
-}
-
-function renderTranscript() {
-	const inOrder = Array.from(messages.values()).sort((a, b) => a.at.localeCompare(b.at) || a.rev - b.rev);
-	transcript.replaceChildren(...inOrder.map(({ author, agent, at, text, delivery }) => {
-		const item = element('li', author);
-		const told = [agent ? agent.name : author, new Date(at).toLocaleTimeString()].concat(DELIVERY[delivery] || []);
-		item.append(element('span', 'who', told.join(', ')), element('span', 'text', text));
-		return item;
-	}));
-	transcript.scrollTop = transcript.scrollHeight;
 }
 
 /** A watch is a lease, held only while the conversation is on the screen (D4). */
@@ -109,14 +81,20 @@ async function leave() {
 async function select(id) {
 	const leaving = id === selected ? null : leave();
 	selected = id;
+	whole = id === whole?.id ? whole : null;
 	noteToRead = null;
 	messages.clear();
 	render();
-	renderTranscript();
+	renderTranscript([]);
 	await leaving;
 	if (id) {
-		await watch();
-		await readMessages(id);
+		await Promise.all([watch(), readWhole(), readMessages(id)]);
+	}
+}
+
+async function readWhole() {
+	if (selected) {
+		learn(await ask('GET', pathOf(selected)));
 	}
 }
 
@@ -124,7 +102,7 @@ async function readMessages(id) {
 	const read = await ask('GET', pathOf(id, '/messages?limit=100'));
 	if (id === selected) {
 		read.messages.forEach((message) => messages.set(message.id, message));
-		renderTranscript();
+		renderTranscript(messages.values());
 	}
 }
 
@@ -143,8 +121,12 @@ async function takeOver() {
 }
 
 async function release() {
-	const mine = conversations.get(selected).takeover?.agent.id === me.agent.id;
+	const mine = (whole || conversations.get(selected)).takeover?.agent.id === me.agent.id;
 	await ask('DELETE', pathOf(selected, '/takeover') + (mine ? '' : '?force=true'));
+}
+
+async function followedUp() {
+	await ask('POST', pathOf(selected, '/followed-up'));
 }
 
 async function send(event) {
@@ -161,20 +143,32 @@ async function send(event) {
 	}
 }
 
+/** A conversation in its present form, with the customer in full. */
 function learn(conversation) {
-	if (conversation.deleted) {
-		conversations.delete(conversation.id);
-	} else {
-		conversations.set(conversation.id, conversation);
+	const { id, deleted } = conversation;
+	if (deleted) {
+		conversations.delete(id);
+	} else if (conversations.has(id) || !isSearch()) {
+		conversations.set(id, conversation);
+	}
+	if (id === selected && (!whole || whole.rev <= conversation.rev)) {
+		whole = deleted ? null : conversation;
+	}
+	if (isSearch()) {
+		clearTimeout(searchTimer);
+		searchTimer = setTimeout(attempt(refresh), SETTLE_MS);
 	}
 	render();
 }
 
 async function refresh() {
-	const read = await ask('GET', '/conversations?limit=100');
-	conversations.clear();
-	read.conversations.forEach((conversation) => conversations.set(conversation.id, conversation));
-	render();
+	const search = ++searches;
+	const read = await ask('GET', '/conversations' + query());
+	if (search === searches) {
+		conversations.clear();
+		read.conversations.forEach((conversation) => conversations.set(conversation.id, conversation));
+		render();
+	}
 	return read.rev;
 }
 
@@ -192,7 +186,8 @@ async function firstRevision() {
 
 async function start() {
 	const rev = await firstRevision();
-	setInterval(attempt(refresh), LABELS_MS);
+	setInterval(attempt(() => Promise.all([refresh(), readWhole()])), LABELS_MS);
+	onSearch(attempt(refresh));
 	follow(rev, {
 		open() {
 			complain(null);
@@ -205,7 +200,7 @@ async function start() {
 		message(message) {
 			if (message.conversation === selected) {
 				messages.set(message.id, message);
-				renderTranscript();
+				renderTranscript(messages.values());
 			}
 		},
 		heard({ conversation }) {
@@ -218,9 +213,10 @@ async function start() {
 }
 
 if (main) {
-	takeButton.addEventListener('click', attempt(takeOver));
-	releaseButton.addEventListener('click', attempt(release));
-	document.querySelector('[data-back]').addEventListener('click', attempt(() => select(null)));
+	open.querySelector('.take').addEventListener('click', attempt(takeOver));
+	open.querySelector('.release').addEventListener('click', attempt(release));
+	open.querySelector('.back').addEventListener('click', attempt(() => select(null)));
+	onFollowedUp(attempt(followedUp));
 	composer.addEventListener('submit', attempt(send));
 	field.addEventListener('keydown', (event) => {
 		if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
