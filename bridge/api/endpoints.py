@@ -353,7 +353,6 @@ ENDPOINTS = (
         WOOCOMMERCE,
         "What WooCommerce says of customers and orders, signed by its webhook",
         problems=(400, 408, 413),
-        media_type="text/plain",
     ),
     Endpoint("GET", "/healthz", ANYONE, "Whether the process is in order", answer=s.Health),
     Endpoint(

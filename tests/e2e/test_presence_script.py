@@ -72,6 +72,17 @@ def test_messages_travel_with_page_and_sequence(tab: Page, servers: ShopAndBridg
     assert message["seq"] > view["seq"]
 
 
+def test_c1_what_a_visitor_says_of_themselves_goes_along(tab: Page, servers: ShopAndBridge) -> None:
+    begin_chat(tab, servers)
+    tab.evaluate("""() => ChatPresence.message({
+        id: 'm1', text: 'Hello', name: 'Jane \\ud83d', email: 'jane@example.test', phone: '1'
+    })""")
+    servers.record.wait_for(lambda: servers.record.events("message"))
+    said = servers.record.events("message")[0]["message"]
+    assert (said["name"], said["email"]) == ("Jane \ufffd", "jane@example.test")
+    assert said.keys() == {"id", "author", "text", "name", "email"}
+
+
 def test_what_a_widget_says_before_the_script_has_loaded_is_said(
     tab: Page, servers: ShopAndBridge
 ) -> None:

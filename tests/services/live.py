@@ -153,7 +153,7 @@ class LiveScene(Scene):
         missed is read from ``sync``, if that is not the bridge's own."""
         app = self.bridge.services
         joined = self.fan_out.join_agent(self.devices[device], address)
-        frames = AgentFrames(joined, sync or app.sync, app.clock, after)
+        frames = AgentFrames(joined, sync or app.sync, app.sites, app.clock, after)
         return AgentReading(joined.mailbox, frames, joined.leave, [parsed(frames.ready())])
 
     def another_fan_out(self, most: int = 1_000, sync: Sync | None = None) -> FanOut:

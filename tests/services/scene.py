@@ -86,6 +86,7 @@ class Details(TypedDict, total=False):
     author: str
     url: str | None
     title: str | None
+    details: dict[str, str] | None
 
 
 class Scene:
@@ -264,6 +265,7 @@ class Scene:
             url=other.get("url"),
             title=other.get("title"),
             message=message if kind == "message" else None,
+            details=other.get("details"),
         )
 
     def _status(self, answer: Answer, event: Incoming) -> str:

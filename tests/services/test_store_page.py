@@ -65,11 +65,18 @@ def test_p13_words_of_others_keep_nothing_alive(scene: Scene, author: str) -> No
     assert scene.shown(at=165).last_seen_at == 10
 
 
-@pytest.mark.parametrize("kind", ["cart", "order_placed", "customer"])
-def test_p13_nor_does_what_the_store_knows_of_the_visitor(scene: Scene, kind: str) -> None:
+ORDER = {"id": "11", "number": "11", "total": "25.00", "currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"), [("cart", {}), ("order_placed", ORDER), ("customer", None)]
+)
+def test_p13_nor_does_what_the_store_knows_of_the_visitor(
+    scene: Scene, kind: str, details: dict[str, str] | None
+) -> None:
     scene.view(1, at=0)
     rev = scene.shown().rev
-    scene.store(kind, 100)
+    scene.store(kind, 100, details=details)
     assert scene.shown(at=154.999).state == "online"
     assert scene.shown(at=155).last_seen_at == 0
     assert rev < scene.shown().rev

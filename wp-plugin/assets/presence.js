@@ -342,14 +342,14 @@
 			}
 		},
 
-		/** The visitor wrote this, unseen by PHP. */
-		message({ id, text }) {
+		/** The visitor wrote this, unseen by PHP; and, where the widget asks, gave a name or an email. */
+		message({ id, text, name, email }) {
 			if (text) {
 				methods.conversation(chat.conversation || parted);
 			}
 			if (chat.conversation && text) {
 				id = String(id || random());
-				add('message', { message: { id, author: 'visitor', text: clean(text, 16000) } });
+				add('message', { message: { id, author: 'visitor', text: clean(text, 16000), name: name && clean(name, 200), email: email && clean(email, 320) } });
 			}
 		},
 
