@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bridge import bootstrap
 from bridge.bootstrap import Bridge
 from bridge.ports import ConversationQuery
-from bridge.services.incoming import Incoming
+from bridge.services.incoming import Incoming, Sender
 from bridge.settings import Settings
 from bridge.times import utc_now
 
@@ -25,7 +25,7 @@ def heartbeat_statements() -> int:
     with _bridge() as (bridge, site):
         now = utc_now()
         view = _event("page_view", 1, 0)
-        bridge.services.ingest.from_visitor(site, [view], now, None)
+        bridge.services.ingest.from_visitor(site, [view], now, Sender("v"))
         with _counted(bridge) as statements:
             beat = _event("heartbeat", 2, 1)
             if bridge.services.ingest.beat(site, beat) is None:
@@ -37,7 +37,7 @@ def list_statements() -> int:
     """Queries of a list of 50 conversations, the device's own included."""
     with _bridge() as (bridge, site):
         events = [_event("page_view", 1, 0, number) for number in range(LISTED)]
-        bridge.services.ingest.from_visitor(site, events, utc_now(), None)
+        bridge.services.ingest.from_visitor(site, events, utc_now(), Sender("v"))
         devices = bridge.services.devices
         with bridge.records.begin(site) as work:
             offer = devices.offer(work, bootstrap.DEMO_AGENT, frozenset(), utc_now())

@@ -25,21 +25,9 @@ def bot_message(conversation: str, visitor: str | None, message: str, text: str)
         twice then has the same id, and is told once (M1).
     :param text: the answer.
     """
-    return _message(conversation, visitor, {"id": f"bot-{message}", "author": "bot", "text": text})
-
-
-def visitor_message(conversation: str, visitor: str, message: str, text: str, email: str) -> Event:
-    """What a visitor wrote together with an email address, which ``presence.js`` does not carry
-    (C1, ``claimed``).
-
-    :param conversation: the widget's id of the chat.
-    :param visitor: who wrote.
-    :param message: the message's id.
-    :param text: the message.
-    :param email: as it was typed.
-    """
-    said = {"id": message, "author": "visitor", "text": text, "email": email}
-    return _message(conversation, visitor, said)
+    said = {"id": f"bot-{message}", "author": "bot", "text": text}
+    event = {"id": said["id"], "type": "message", "conversation": conversation, "message": said}
+    return event if visitor is None else {**event, "visitor": visitor}
 
 
 def customer(visitor: str, signed_in: Customer | None) -> Event:
@@ -74,11 +62,6 @@ def cart(visitor: str, lines: Sequence[Line]) -> Event:
     ]
     held = {"items": items, "total": str(total_of(lines)), "currency": CURRENCY}
     return {**_of(visitor, "cart"), "cart": held}
-
-
-def _message(conversation: str, visitor: str | None, said: dict[str, str]) -> Event:
-    event = {"id": said["id"], "type": "message", "conversation": conversation, "message": said}
-    return event if visitor is None else {**event, "visitor": visitor}
 
 
 def _of(visitor: str, kind: str) -> Event:

@@ -19,7 +19,6 @@ EVENTS_BYTES = 64 * 1024
 CHAT_BYTES = 100_000
 TEXT_CHARACTERS = 16_000
 ID_CHARACTERS = 100
-EMAIL_CHARACTERS = 254
 
 
 def add_plugin_routes(blueprint: Blueprint, site: DemoSite, outgoing: Outgoing) -> None:
@@ -70,26 +69,18 @@ def add_plugin_routes(blueprint: Blueprint, site: DemoSite, outgoing: Outgoing) 
     @blueprint.post("/chat")
     def chat() -> Response:
         """The bot's answer, null while an agent answers; the bridge hears of it once the visitor
-        has it. It also hears of the visitor's own message where an ``email`` was typed with it,
-        which ``presence.js`` does not carry."""
+        has it."""
         refuse_other_origins()
         request.max_content_length = CHAT_BYTES
         conversation = _text_field("conversation", ID_CHARACTERS)
         message = _text_field("message", ID_CHARACTERS)
         text = _text_field("text", TEXT_CHARACTERS)
-        email = _text_field("email", EMAIL_CHARACTERS) if "email" in request.get_json() else None
-        reply = None if takeovers.holds(conversation, datetime.now(UTC)) else bot.answer(text)
+        if takeovers.holds(conversation, datetime.now(UTC)):
+            return jsonify(reply=None)
+        reply = bot.answer(text)
         response = jsonify(reply=reply)
         visitor = cookies.known_visitor(site)
-        said = []
-        if email is not None:
-            visitor = cookies.identify(site)
-            cookies.remember_visitor(site, response, visitor)
-            said.append(events.visitor_message(conversation, visitor, message, text, email))
-        if reply is not None:
-            said.append(events.bot_message(conversation, visitor, message, reply))
-        if said:
-            outgoing.tell(response, *said)
+        outgoing.tell(response, events.bot_message(conversation, visitor, message, reply))
         return response
 
 

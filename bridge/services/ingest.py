@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from bridge.domain.events import STORE_PAGE, Cleared, Mark, PageEvent, PageEventKind, VisitorMessage
-from bridge.domain.follow_up import shown
+from bridge.domain.follow_up import needs_follow_up, shown
 from bridge.domain.messages import confirmed, may_speak_as
 from bridge.domain.page import Timing
 from bridge.domain.presence import State
@@ -252,5 +252,8 @@ def _was_shown(loaded: Loaded) -> None:
     record = loaded.record
     last_author = record.last_message["author"] if record.last_message else None
     awaits = shown(last_author, awaited=record.awaits_reply)
-    loaded.changed |= awaits != record.awaits_reply
+    if awaits != record.awaits_reply:
+        loaded.dirty = True
+        # While the visitor is there, no reader sees a difference.
+        loaded.changed |= needs_follow_up(record.state.state, awaited=record.awaits_reply)
     record.awaits_reply = awaits

@@ -131,8 +131,15 @@ def _counted(api: RestApi, route: str, query: Mapping[str, str]) -> _Counted | N
 
 
 def _counted_by_email(api: RestApi, email: str, fields: str) -> _Counted | None:
-    query = {"search": email, "searchby": "email", "per_page": str(_LONGEST_PAGE)}
-    found = _counted(api, "wc-analytics/customers", {**query, "_fields": fields})
+    query = {
+        "search": email,
+        "searchby": "email",
+        # By when they registered: guests, who never did, come first.
+        "order": "asc",
+        "per_page": str(_LONGEST_PAGE),
+        "_fields": fields,
+    }
+    found = _counted(api, "wc-analytics/customers", query)
     if found is None:
         return None
     return _Counted([row for row in found.rows if has_email(row.email, email)], found.whole)

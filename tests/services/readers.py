@@ -21,7 +21,7 @@ TOLD_WITHOUT_A_REVISION = ("heard_at", "last_seen_at", "label")
 
 def conversation_body(view: ConversationView, now: datetime) -> dict[str, Any]:
     """A conversation as an app has it on its screen, apart from what changes by itself."""
-    return steady(msgspec.to_builtins(presentation.changed(view, now)))
+    return steady(msgspec.to_builtins(presentation.changed(view, None, now)))
 
 
 def message_body(message: MessageRecord) -> dict[str, Any]:

@@ -178,6 +178,16 @@ def test_without_analytics_orders_are_counted(
     assert (found.orders_count, found.total_spent) == (counted, None)
 
 
+def test_numbers_may_be_written_as_text(web: responses.RequestsMock) -> None:
+    """As the database gives them to PHP."""
+    says(web, CUSTOMER, {"id": "2"})
+    texts = {"user_id": "2", "orders_count": "3", "total_spend": "184.5"}
+    says(web, BY_USER, [{**row("jane@example.test"), **texts}])
+    says(web, ORDERS, [order(1, "", id="1", customer_id="2")])
+    found = look_up(JANE)
+    assert (found.orders_count, found.total_spent) == (3, "184.50")
+
+
 def test_analytics_that_do_not_know_the_customer_yet(web: responses.RequestsMock) -> None:
     """WooCommerce counts a new order some minutes later."""
     says(web, CUSTOMER, {"id": 2})

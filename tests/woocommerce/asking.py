@@ -53,11 +53,11 @@ def row(email: str | None, user: int | None = 0, orders: int = 1, **fields: Any)
     return {**known, "total_spend": 12.5, **fields}
 
 
-def order(id: int, email: str, customer: int | None = 0, **fields: Any) -> dict[str, Any]:
+def order(number: int, email: str, customer: int | None = 0, **fields: Any) -> dict[str, Any]:
     return {
-        "id": id,
+        "id": number,
         "status": "processing",
-        "number": str(id),
+        "number": str(number),
         "total": "12.50",
         "currency": "USD",
         "date_created_gmt": "2026-11-22T15:17:45",

@@ -90,6 +90,7 @@ final class Plugin {
 
 		// WooCommerce itself.
 		add_action( 'before_woocommerce_init', array( $this, 'declare_compatibility' ) );
+		add_filter( 'woocommerce_rest_is_request_to_rest_api', array( WooCommerce_Access::class, 'is_request_to_rest_api' ) );
 		add_filter( 'http_request_host_is_external', array( $webhooks, 'allow_host' ), 10, 3 );
 		add_filter( 'http_allowed_safe_ports', array( $webhooks, 'allow_port' ), 10, 3 );
 

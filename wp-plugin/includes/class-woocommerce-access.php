@@ -73,6 +73,18 @@ final class WooCommerce_Access {
 	}
 
 	/**
+	 * Has WooCommerce take its keys for its own routes where permalinks are plain too: older versions look for them
+	 * under `/wp-json/` alone. Callback of `woocommerce_rest_is_request_to_rest_api`.
+	 *
+	 * @param mixed $is_request What WooCommerce says.
+	 * @return mixed
+	 */
+	public static function is_request_to_rest_api( $is_request ) {
+		$route = isset( $_GET['rest_route'] ) && is_string( $_GET['rest_route'] ) ? sanitize_text_field( wp_unslash( $_GET['rest_route'] ) ) : ''; // phpcs:ignore WordPress.Security.NonceVerification.Recommended -- the key is what proves the request.
+		return preg_match( '#^/(wc/v3|wc-analytics)/#', $route ) ? true : $is_request;
+	}
+
+	/**
 	 * Tells whether there should be anything of ours in WooCommerce.
 	 *
 	 * @return bool

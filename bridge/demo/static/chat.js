@@ -26,7 +26,7 @@ const confirmation = root.querySelector('.chat-confirm');
 const whoAnswers = root.querySelector('[data-chat-answers]');
 const botAnswers = whoAnswers.textContent;
 
-/** The chat of this tab: {conversation, open, messages: [{id, author, text, name, email, answered}]}. */
+/** The chat of this tab: {conversation, open, messages: [{id, author, text, name, answered}]}. */
 let chat = load();
 let asking = false;
 let takenOver = false;
@@ -106,10 +106,8 @@ function send(text, email) {
 		showWhatABegunChatOffers();
 	}
 	const id = randomId();
-	if (!email) {
-		ChatPresence.message({ id, text });
-	} // else the shop passes it on: presence.js carries no address
-	add({ id, author: 'visitor', text, email });
+	ChatPresence.message({ id, text, email });
+	add({ id, author: 'visitor', text });
 	answer();
 }
 
@@ -144,12 +142,12 @@ async function answer() {
 }
 
 /** The bot's words; null while a person answers; undefined when the shop cannot be reached. */
-async function ask(conversation, { id, text, email }) {
+async function ask(conversation, { id, text }) {
 	try {
 		const response = await fetch(root.dataset.chat, {
 			method: 'POST',
 			headers: { 'Content-Type': 'application/json' },
-			body: JSON.stringify({ conversation, message: id, text, email })
+			body: JSON.stringify({ conversation, message: id, text })
 		});
 		return response.ok ? (await response.json()).reply : undefined;
 	} catch (error) {

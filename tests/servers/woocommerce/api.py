@@ -100,7 +100,9 @@ class RestApi:
             for row in self.shop.analytics()
             if (users is None or str(row["user_id"]) in users) and term in row[by].lower()
         ]
-        return _page(rows, query)
+        # By when they registered, the latest first; guests never did.
+        rows.sort(key=lambda row: (row["user_id"] != 0, row["id"]))
+        return _page(rows if query.get("order") == "asc" else rows[::-1], query)
 
 
 def _page(items: Sequence[Item], query: Mapping[str, str]) -> Reply:

@@ -46,6 +46,19 @@ final class WooCommerce_Access_Test extends WordPress_Test_Case {
 		$this->assertMatchesRegularExpression( '/^[0-9a-f]{64}$/', $keys['webhook_secret'] );
 	}
 
+	public function test_the_key_is_taken_with_plain_permalinks(): void {
+		$this->assertFalse( apply_filters( 'woocommerce_rest_is_request_to_rest_api', false ) );
+		foreach ( array( '/wc/v3/orders', '/wc-analytics/customers' ) as $route ) {
+			$_GET['rest_route'] = $route;
+			$this->assertTrue( apply_filters( 'woocommerce_rest_is_request_to_rest_api', false ) );
+		}
+		foreach ( array( '/wp/v2/users', '/evil/wc/v3/orders', array( '/wc/v3/orders' ) ) as $other ) {
+			$_GET['rest_route'] = $other;
+			$this->assertFalse( apply_filters( 'woocommerce_rest_is_request_to_rest_api', false ) );
+		}
+		unset( $_GET['rest_route'] );
+	}
+
 	public function test_secrets_are_in_no_option(): void {
 		global $wpdb;
 		$keys = $this->make();
