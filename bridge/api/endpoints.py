@@ -352,7 +352,7 @@ ENDPOINTS = (
         "/v1/woocommerce/webhooks/{site}",
         WOOCOMMERCE,
         "What WooCommerce says of customers and orders, signed by its webhook",
-        problems=(400, 408, 413),
+        problems=(400, 404, 408, 413),
     ),
     Endpoint("GET", "/healthz", ANYONE, "Whether the process is in order", answer=s.Health),
     Endpoint(

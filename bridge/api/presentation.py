@@ -58,7 +58,8 @@ def conversation(view: ConversationView, site: Site | None, now: datetime) -> Co
     """A conversation of ``site`` as it is at ``now``, with the customer in full."""
     customer = customers.view(view.summary, site)
     return ConversationBody(
-        **_fields(view, site, now), customer=None if customer is None else _customer(customer)
+        **_fields(view, customer, site, now),
+        customer=None if customer is None else _customer(customer),
     )
 
 
@@ -70,10 +71,12 @@ def listed(view: ConversationView, site: Site | None, now: datetime) -> ListedCo
         customer = ListedCustomer(
             known.id, known.name, known.email, known.proof.value, known.orders_count
         )
-    return ListedConversation(**_fields(view, site, now), customer=customer)
+    return ListedConversation(**_fields(view, known, site, now), customer=customer)
 
 
-def _fields(view: ConversationView, site: Site | None, now: datetime) -> dict[str, Any]:
+def _fields(
+    view: ConversationView, customer: CustomerView | None, site: Site | None, now: datetime
+) -> dict[str, Any]:
     record, visitor = view.summary.record, view.summary.visitor
     last = record.last_message
     return {
@@ -91,7 +94,7 @@ def _fields(view: ConversationView, site: Site | None, now: datetime) -> dict[st
         "watchers": [AgentName(each.id, each.name) for each in record.demand.watchers(now)],
         "last_message": None if last is None else msgspec.convert(last, LastMessage),
         "unread": view.summary.unread,
-        "follow_up": _follow_up(view.summary, site),
+        "follow_up": _follow_up(view.summary, customer, site),
     }
 
 
@@ -214,12 +217,14 @@ def _customer(known: CustomerView) -> CustomerBody:
     )
 
 
-def _follow_up(summary: ConversationSummary, site: Site | None) -> FollowUpBody:
+def _follow_up(
+    summary: ConversationSummary, customer: CustomerView | None, site: Site | None
+) -> FollowUpBody:
     record = summary.record
     gone = record.state.state not in (State.ONLINE, State.SWITCHING_PAGES)
     return FollowUpBody(
         needed=needs_follow_up(record.state.state, awaited=record.awaits_reply),
-        mailto=customers.mailto(summary, site) if gone else None,
+        mailto=customers.mailto(summary.visitor, customer, site) if gone else None,
         done=None
         if record.followed_up is None
         else msgspec.convert(record.followed_up, FollowedUp),

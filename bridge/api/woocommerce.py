@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,13 +14,16 @@ from flask import Blueprint, Response, g, request
 from bridge.api import body, limits
 from bridge.api.auth import count_failure
 from bridge.api.services import Services, services
-from bridge.errors import UnauthorizedError
+from bridge.errors import UnauthorizedError, UnavailableError
+from bridge.logs import reason_of
 from bridge.services.store_changes import DRAFTS, StoreChange
 
 blueprint = Blueprint("woocommerce", __name__)
 
 WEBHOOK_LIMIT = 2 * 1024 * 1024
 """Bytes of a delivery: an order of many lines is within it."""
+
+_log = logging.getLogger("bridge.webhooks")
 
 _PING = b"webhook_id="
 
@@ -56,7 +60,12 @@ def webhooks(site: str) -> Response:
     _verify(app, site, content, now)
     change = _change(request.headers.get("X-WC-Webhook-Topic", ""), content)
     if change is not None:
-        app.store_changes.take(site, change, now)
+        try:
+            app.store_changes.take(site, change, now)
+        except UnavailableError as error:
+            # What an agent looks at is fetched again anyway, but a webhook that was switched off
+            # stays so.
+            _log.warning("a webhook was not acted on: storage is away (%s)", reason_of(error))
     return Response(status=200)
 
 
@@ -69,7 +78,8 @@ def _verify(app: Services, site: str, content: bytes, now: datetime) -> None:
     """Raise :class:`UnauthorizedError` unless the delivery is signed with the secret of this
     site's webhooks. Whether there is such a site is not told."""
     signature = request.headers.get("X-WC-Webhook-Signature", "")
-    for found in (app.sites.find(site, now), app.sites.find_again(site, now)):
+    for find in (app.sites.find, app.sites.find_again):
+        found = find(site, now)
         if found is not None and found.webhook_secret is not None:
             digest = hmac.digest(found.webhook_secret.encode(), content, hashlib.sha256)
             if hmac.compare_digest(base64.b64encode(digest), signature.encode()):
@@ -83,7 +93,7 @@ def _verify(app: Services, site: str, content: bytes, now: datetime) -> None:
 
 def _change(topic: str, content: bytes) -> StoreChange | None:
     """What a delivery says; ``None`` if it is of no concern, or not understood."""
-    kind, _, event = topic.partition(".")
+    kind = topic.partition(".")[0]
     if kind not in ("customer", "order"):
         return None
     try:
@@ -97,8 +107,7 @@ def _change(topic: str, content: bytes) -> StoreChange | None:
         return StoreChange(str(resource.id), resource.email, changed_at=changed_at)
     customer = str(resource.customer_id) if resource.customer_id else None
     email = resource.billing.email if resource.billing else None
-    deleted = str(resource.id) if event == "deleted" else None
-    return StoreChange(customer, email, deleted, changed_at)
+    return StoreChange(customer, email, str(resource.id), changed_at)
 
 
 def _moment(text: str | None) -> datetime | None:

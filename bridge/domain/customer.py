@@ -167,8 +167,17 @@ class Links:
         return next((each for each in self._vouched_emails if each), None)
 
     @property
-    def proven_emails(self) -> frozenset[str]:
-        """The addresses that are this visitor's by more than their word."""
+    def subject_email(self) -> str | None:
+        """The address that is this visitor's by the strongest proof. An order says whose it is by
+        its account, if it has one: it may be sent to anybody."""
+        if self.signed_in is not None:
+            return email_address(self.signed_in.email or "")
+        subject = self.subject
+        return subject.value if subject and subject.kind is SubjectKind.GUEST else None
+
+    @property
+    def emails(self) -> frozenset[str]:
+        """All addresses that the store has named with this visitor."""
         known = (email_address(each) for each in self._vouched_emails if each)
         return frozenset(each for each in known if each)
 

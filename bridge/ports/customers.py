@@ -68,15 +68,22 @@ class StoreAccess:
 
 class LookUpError(Exception):
     """A store could not be asked. ``retry_after`` is what it asked for; ``reason`` is for logs: it
-    names no person and quotes nothing."""
+    names no person and quotes nothing. ``of_customer`` says that it is this customer alone whom
+    the store could not be asked for."""
 
     def __init__(
-        self, problem: LookUpProblem, reason: str, retry_after: timedelta | None = None
+        self,
+        problem: LookUpProblem,
+        reason: str,
+        retry_after: timedelta | None = None,
+        *,
+        of_customer: bool = False,
     ) -> None:
         super().__init__(reason)
         self.problem = problem
         self.reason = reason
         self.retry_after = retry_after
+        self.of_customer = of_customer
 
 
 class CustomerReader(Protocol):
@@ -159,9 +166,12 @@ class LookUps(Protocol):
         now: datetime,
         due_at: datetime,
         customer_due_at: datetime | None,
-    ) -> None:
+    ) -> bool:
         """The attempt failed: the whole store waits until ``due_at``, or until it connects, and
-        this customer until ``customer_due_at``; ``None``: until somebody wants it again."""
+        this customer until ``customer_due_at`` (``None``: until somebody wants it again). A
+        failure ``of_customer`` does not count against the store. Whether readers see another
+        problem of the customer than before.
+        """
 
     def health(self, site: str) -> StoreHealth:
         """How asking the site's store goes."""

@@ -10,7 +10,7 @@ from typing import Any
 from bridge.domain.customer import Links
 from bridge.domain.demand import Demand
 from bridge.domain.presence import Presence, PresenceState, State
-from bridge.ports.customers import CustomerRecord, StoreHealth
+from bridge.ports.customers import CustomerRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,12 @@ class MessageRecord:
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
     """A conversation as a reader sees it, its visitor and the customer behind them joined, its
-    unread messages counted; ``health`` is how asking the store for customers goes."""
+    unread messages counted."""
 
     record: ConversationRecord
     visitor: VisitorRecord | None
     unread: int
     customer: CustomerRecord | None = None
-    health: StoreHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,12 +97,13 @@ class Work(Protocol):
         *,
         looked_at: bool = False,
         changed_at: datetime | None = None,
-    ) -> None:
+    ) -> bool:
         """Have the store asked for a customer, at ``due_at`` or before, once all of this lasts.
 
         Because an agent looks (``looked_at``): before all others, unless that is coming anyway. Or
         because the store said that the customer changed, ``changed_at`` by its clock: not if what
-        was fetched is newer.
+        was fetched is newer. Whether readers see something new of the customer thereby: that an
+        agent who looks must wait for a store that fails.
         """
 
     def keep_profile(self, claimed: ClaimedLookUp, profile: Profile, now: datetime) -> bool:
@@ -113,9 +114,12 @@ class Work(Protocol):
         """The ids of the newest ``limit`` conversations whose visitor's strongest link is to this
         customer, deleted ones apart."""
 
-    def linked_visitors(self, subjects: Sequence[str]) -> dict[str, bool]:
-        """The visitors who were ever linked to one of these, each ``customer:ID`` or
-        ``email:ADDRESS``, and whether that was proven."""
+    def linked_visitors(self, subjects: Sequence[str]) -> list[str]:
+        """The visitors who were ever linked, by whatever proof, to one of these: each
+        ``customer:ID`` or ``email:ADDRESS``."""
+
+    def unlink_visitor(self, visitor: str, subject: str) -> None:
+        """Forget that a visitor was ever linked to this, and the numbers of their orders."""
 
     def conversations_of_visitors(
         self, visitors: Sequence[str], after: str, limit: int
@@ -133,7 +137,8 @@ class Work(Protocol):
         """Remove the names that a visitor gave with messages."""
 
     def forget_customers(self, keys: Sequence[str]) -> int:
-        """Remove what is kept of these customers; how many."""
+        """Remove what is kept of those of these customers whom no visitor is linked to; how
+        many."""
 
     def idle_visitors(
         self, before: datetime, after: str, limit: int

@@ -21,7 +21,6 @@ from bridge.records import customers, search
 from bridge.records import visitors as visitor_queries
 from bridge.records.tables import conversations, messages, presence_changes, reads, visitors
 from bridge.records.tables import customers as customers_table
-from bridge.records.tables import look_ups as look_ups_table
 from bridge.records.upsert import insert_once
 
 _ABSENT = State.OFFLINE.rank
@@ -217,13 +216,11 @@ def _summaries(
             conversations,
             *_VISITOR_COLUMNS,
             *customers.CUSTOMER_COLUMNS,
-            *customers.HEALTH_COLUMNS,
             reads.c.message_count.label("read_count"),
         )
         .select_from(
             conversations.outerjoin(visitors, owner)
             .outerjoin(customers_table, customer)
-            .outerjoin(look_ups_table, look_ups_table.c.site == c.site)
             .outerjoin(reads, read)
         )
         .where(c.site == site)
@@ -269,7 +266,6 @@ def _summary(row: sa.Row[Any]) -> ConversationSummary:
         visitor,
         record.message_count - (row.read_count or 0),
         customers.joined(row),
-        customers.health(row),
     )
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from bridge.domain.customer import Subject
-from bridge.ports import ClaimedLookUp, CustomerRecord, LookUpProblem, Profile, StoreHealth
+from bridge.domain.customer import Subject, SubjectKind
+from bridge.ports import ClaimedLookUp, CustomerRecord, LookUpProblem, Profile
 from bridge.records import look_ups, search, visitors
+from bridge.records.look_ups import Priority
 from bridge.records.tables import Moment, conversations, customers
-from bridge.records.tables import look_ups as sites_asked
 from bridge.records.tables import visitors as visitors_table
 
 MOST_VISITORS = 50
@@ -27,15 +27,6 @@ c = customers.c
 CUSTOMER_COLUMNS = [
     column.label(f"customer_{column.name}")
     for column in (c.key, c.profile, c.fetched_at, c.due_at, c.problem, c.failing_since)
-]
-HEALTH_COLUMNS = [
-    column.label(f"health_{column.name}")
-    for column in (
-        sites_asked.c.attempts,
-        sites_asked.c.problem,
-        sites_asked.c.failing_since,
-        sites_asked.c.reached_at,
-    )
 ]
 
 
@@ -60,16 +51,6 @@ def joined(row: sa.Row[Any]) -> CustomerRecord | None:
     )
 
 
-def health(row: sa.Row[Any]) -> StoreHealth | None:
-    """How asking the store goes, in a row with ``HEALTH_COLUMNS``, if it was ever asked."""
-    if row.health_attempts is None:
-        return None
-    problem = None if row.health_problem is None else LookUpProblem(row.health_problem)
-    return StoreHealth(
-        row.health_attempts, problem, row.health_failing_since, row.health_reached_at
-    )
-
-
 def known(
     connection: sa.Connection, site: str, keys: Sequence[str], order: str | None
 ) -> list[str]:
@@ -91,23 +72,24 @@ def want(
     *,
     looked_at: bool,
     changed_at: datetime | None,
-) -> None:
+) -> bool:
     """See :meth:`bridge.ports.Work.want_customer`. The caller is the site's only writer."""
     look_ups.expect(connection, site, due_at)
+    priority = _priority(subject, looked_at=looked_at)
     row = connection.execute(
-        sa.select(c.due_at, c.priority, c.attempts, c.changed_at, c.fetched_change).where(
+        sa.select(c.due_at, c.priority, c.problem, c.changed_at, c.fetched_change).where(
             c.site == site, c.key == subject.key
         )
     ).first()
     if row is None:
         first = {"site": site, "key": subject.key, "attempts": 0, "changed_at": changed_at}
-        first |= {"due_at": due_at, "priority": 0 if looked_at else 1, "asked_since": now}
+        first |= {"due_at": due_at, "priority": priority, "asked_since": now}
         connection.execute(sa.insert(customers).values(first))
     elif changed_at is not None and row.fetched_change and row.fetched_change > changed_at:
-        return
+        return False
     elif looked_at and row.due_at is not None:
         # It is coming anyway: sooner, unless it is the store that makes it wait.
-        _set(connection, site, subject.key, {"priority": 0})
+        _set(connection, site, subject.key, {"priority": priority})
     else:
         latest = max(filter(None, (changed_at, row.changed_at)), default=None)
         # Whoever is being looked up is due at the end of the claim: that is not this time.
@@ -116,11 +98,30 @@ def want(
         due_at -= timedelta(microseconds=due_at == claim_ends)
         values: dict[str, Any] = {
             "due_at": min(due_at, row.due_at) if waits else due_at,
-            "priority": min(0 if looked_at else 1, row.priority if waits else 1),
+            "priority": min(priority, row.priority) if waits else priority,
             "asked_since": sa.func.coalesce(c.asked_since, sa.literal(now, Moment)),
             "changed_at": latest,
         }
         _set(connection, site, subject.key, values)
+    return looked_at and _waits_for_store(connection, site, subject.key, row and row.problem)
+
+
+def _priority(subject: Subject, *, looked_at: bool) -> Priority:
+    if looked_at:
+        return Priority.LOOKED_AT
+    return Priority.TYPED if subject.kind is SubjectKind.CLAIMED else Priority.AS_A_RULE
+
+
+def _waits_for_store(connection: sa.Connection, site: str, key: str, problem: str | None) -> bool:
+    """Say of a customer whom an agent looks at why they wait, if it is the store that fails;
+    whether that is news."""
+    failing = look_ups.trouble(connection, site)
+    if failing is None or problem is not None:
+        return False
+    _set(
+        connection, site, key, {"problem": failing.problem, "failing_since": failing.failing_since}
+    )
+    return True
 
 
 def keep(

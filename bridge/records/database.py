@@ -107,8 +107,6 @@ def _sqlite_engine(url: str, begin: str, *, size: int, wait: float) -> sa.Engine
 
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        # SQLite's own knows the letters of ASCII alone, and readers search for names.
-        connection.create_function("lower", 1, _lower, deterministic=True)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             _patiently(connection.execute, f"PRAGMA {pragma}")
 
@@ -118,10 +116,6 @@ def _sqlite_engine(url: str, begin: str, *, size: int, wait: float) -> sa.Engine
     sa.event.listen(engine, "connect", configure)
     sa.event.listen(engine, "begin", start)
     return engine
-
-
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()
 
 
 def _patiently(execute: Any, statement: str) -> None:

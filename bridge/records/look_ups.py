@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 
 import msgspec
@@ -36,6 +37,15 @@ _GOING_WELL: dict[str, Any] = {
     "failing_since": None,
     "waits_until": None,
 }
+
+
+class Priority(IntEnum):
+    """Whom a store is asked for first; an email that somebody typed comes last."""
+
+    LOOKED_AT = 0
+    AS_A_RULE = 1
+    TYPED = 2
+
 
 a = look_ups.c
 c = customers.c
@@ -77,12 +87,13 @@ class SqlLookUps:
         now: datetime,
         due_at: datetime,
         customer_due_at: datetime | None,
-    ) -> None:
+    ) -> bool:
         """See :meth:`bridge.ports.LookUps.put_off`."""
-        site = claimed.site
+        site, this_one = claimed.site, (c.site == claimed.site, c.key == claimed.subject.key)
         with self._database.writing() as connection:
             if not hold(connection, claimed):
-                return
+                return False
+            known = connection.scalar(sa.select(c.problem).where(*this_one))
             # Of one who is tried no more, nothing is owed from before.
             asked_since = sa.literal(None, Moment) if customer_due_at is None else c.asked_since
             wanted_again = c.due_at != claimed.claimed_until
@@ -94,19 +105,15 @@ class SqlLookUps:
                 ),
                 "asked_since": sa.case((wanted_again, c.asked_since), else_=asked_since),
             }
-            connection.execute(
-                sa.update(customers)
-                .where(c.site == site, c.key == claimed.subject.key)
-                .values(failure)
-            )
-            values: dict[str, Any] = {
-                "problem": error.problem.value,
-                "failing_since": _since(a, now),
-            }
-            values |= {"attempts": a.attempts + 1, "waits_until": due_at, "claimed_until": None}
+            connection.execute(sa.update(customers).where(*this_one).values(failure))
             next_due = _next_due(connection, site)
+            values: dict[str, Any] = {"claimed_until": None, "waits_until": due_at}
             values["due_at"] = None if next_due is None else max(next_due, due_at)
+            if not error.of_customer:
+                values |= {"problem": error.problem.value, "failing_since": _since(a, now)}
+                values |= {"attempts": a.attempts + 1}
             _set(connection, site, values)
+        return bool(known != error.problem.value)
 
     def health(self, site: str) -> StoreHealth:
         """See :meth:`bridge.ports.LookUps.health`."""
@@ -161,15 +168,22 @@ def expect(connection: sa.Connection, site: str, due_at: datetime) -> None:
 
 
 def wake(connection: sa.Connection, site: str, now: datetime) -> None:
-    """The store has connected: forget its failures, and ask for all who wait and all whom it was
-    never asked for. What is under way may be with its old key: that claim ends."""
+    """The store has connected: forget its failures, and ask for those who wait. What is under way
+    may be with its old key: that claim ends."""
     _set(connection, site, {**_GOING_WELL, "claimed_until": None})
     connection.execute(
         sa.update(customers)
-        .where(c.site == site, sa.or_(c.due_at.is_not(None), c.fetched_at.is_(None)))
+        .where(c.site == site, c.due_at.is_not(None))
         .values(due_at=now, asked_since=now, attempts=0)
     )
     _set(connection, site, {"due_at": _next_due(connection, site)})
+
+
+def trouble(connection: sa.Connection, site: str) -> _Row | None:
+    """Why a store that fails does, and since when; ``None`` of one that does not."""
+    return connection.execute(
+        sa.select(a.problem, a.failing_since).where(a.site == site, a.attempts > 0)
+    ).first()
 
 
 def hold(connection: sa.Connection, claimed: ClaimedLookUp) -> bool:
@@ -234,7 +248,7 @@ def _next_due(connection: sa.Connection, site: str) -> datetime | None:
             .order_by(c.due_at)
             .limit(1)
         )
-        for priority in (0, 1)
+        for priority in Priority
     ]
     return min((first for first in firsts if first is not None), default=None)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bridge.records.search import ORDER
 from bridge.records.tables import (
     conversations,
     customers,
@@ -20,18 +21,36 @@ from bridge.records.tables import (
 c = conversations.c
 v = visitors.c
 
+_USED = (
+    sa.select(sa.literal(1))
+    .where(v.site == customers.c.site, v.customer_key == customers.c.key)
+    .exists()
+)
+"""Whether a visitor is linked to a customer."""
 
-def linked(connection: sa.Connection, site: str, subjects: Sequence[str]) -> dict[str, bool]:
-    """The visitors who are linked to any of these, and whether that is proven."""
-    rows = connection.execute(
-        sa.select(visitor_links.c.visitor, visitor_links.c.proven).where(
-            visitor_links.c.site == site, visitor_links.c.subject.in_(subjects)
+
+def linked(connection: sa.Connection, site: str, subjects: Sequence[str]) -> list[str]:
+    """The visitors who were ever linked to any of these."""
+    theirs = visitor_links.c
+    rows = connection.scalars(
+        sa.select(theirs.visitor).where(theirs.site == site, theirs.subject.in_(subjects))
+    )
+    return sorted(set(rows))
+
+
+def unlink(connection: sa.Connection, site: str, visitor: str, subject: str) -> None:
+    """Remove that a visitor was ever linked to this, and the orders that they are found by."""
+    theirs, found_by = visitor_links.c, search_terms.c
+    connection.execute(
+        sa.delete(visitor_links).where(
+            theirs.site == site, theirs.visitor == visitor, theirs.subject == subject
         )
     )
-    found: dict[str, bool] = {}
-    for row in rows:
-        found[row.visitor] = row.proven or found.get(row.visitor, False)
-    return found
+    connection.execute(
+        sa.delete(search_terms).where(
+            found_by.site == site, found_by.visitor == visitor, found_by.field == ORDER
+        )
+    )
 
 
 def conversations_of(
@@ -86,10 +105,11 @@ def forget_typed_names(connection: sa.Connection, site: str, visitor: str) -> No
 
 
 def forget_customers(connection: sa.Connection, site: str, keys: Sequence[str]) -> int:
-    """Remove what is kept of these customers, their place in the queue too; how many."""
+    """Remove what is kept of those of these customers whom no visitor is linked to, their place in
+    the queue too; how many."""
     theirs = customers.c
     removed = connection.execute(
-        sa.delete(customers).where(theirs.site == site, theirs.key.in_(keys))
+        sa.delete(customers).where(theirs.site == site, theirs.key.in_(keys), sa.not_(_USED))
     )
     return removed.rowcount
 
@@ -99,9 +119,8 @@ def unlinked_customers(
 ) -> tuple[list[str], str | None]:
     """Of the ``limit`` customers whose keys come after this one, those whom no visitor is linked
     to; and the last of all, ``None`` if there is none."""
-    used = sa.exists().where(v.site == site, v.customer_key == customers.c.key)
     rows = connection.execute(
-        sa.select(customers.c.key, used.label("used"))
+        sa.select(customers.c.key, _USED.label("used"))
         .where(customers.c.site == site, customers.c.key > after)
         .order_by(customers.c.key)
         .limit(limit)

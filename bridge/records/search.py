@@ -25,7 +25,7 @@ _MOST_WORDS = 6
 _LAST = "\U0010ffff"
 _NOT_IN_WORDS = re.compile(r"[\W_]+")
 
-_NAME, _EMAIL, _ORDER, _PROFILE = "name", "email", "order", "profile"
+_NAME, _EMAIL, ORDER, _PROFILE = "name", "email", "order", "profile"
 
 s = search_terms.c
 
@@ -38,13 +38,13 @@ def index_visitor(
     wanted = {(_NAME, term) for term in _terms(visitor.name)}
     wanted |= {(_EMAIL, term) for term in _terms(visitor.email)}
     wanted |= _terms_of(profile)
-    _replace(connection, site, visitor.id, wanted, kept=(_ORDER,))
+    _replace(connection, site, visitor.id, wanted, kept=(ORDER,))
 
 
 def index_order(connection: sa.Connection, site: str, visitor: str, number: str) -> None:
     """Have a visitor found by the number of an order that they placed."""
     for term in set(_terms(number)):
-        row = {"site": site, "visitor": visitor, "field": _ORDER, "term": term}
+        row = {"site": site, "visitor": visitor, "field": ORDER, "term": term}
         insert_once(connection, search_terms, row)
 
 
@@ -53,7 +53,7 @@ def index_profile(
 ) -> None:
     """Have visitors found by what their store knows of them."""
     for visitor in visitors:
-        _replace(connection, site, visitor, _terms_of(profile), kept=(_NAME, _EMAIL, _ORDER))
+        _replace(connection, site, visitor, _terms_of(profile), kept=(_NAME, _EMAIL, ORDER))
 
 
 def found_by(connection: sa.Connection, site: str, text: str) -> list[str]:

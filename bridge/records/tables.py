@@ -162,7 +162,7 @@ customers = sa.Table(
     sa.Column("last_order", sa.Text),
     sa.Column("fetched_at", Moment),
     sa.Column("due_at", Moment),
-    # 0 for those whom an agent looks at, 1 for the others.
+    # bridge.records.look_ups.Priority
     sa.Column("priority", sa.SmallInteger, nullable=False),
     sa.Column("asked_since", Moment),
     sa.Column("attempts", sa.Integer, nullable=False),

@@ -85,7 +85,7 @@ def keep_evidence(
         search.index_order(connection, site, visitor, evidence.number)
     else:
         links = Links(signed_in=evidence)
-    subjects = {f"email:{email}" for email in links.proven_emails}
+    subjects = {f"email:{email}" for email in links.emails}
     subjects |= {f"customer:{customer}" for customer in links.customer_ids}
     for subject in sorted(subjects):
         row = {"site": site, "subject": subject, "visitor": visitor, "proven": True}

@@ -168,9 +168,10 @@ class SqlWork:
         *,
         looked_at: bool = False,
         changed_at: datetime | None = None,
-    ) -> None:
+    ) -> bool:
         """See :meth:`bridge.ports.Work.want_customer`."""
-        customers.want(
+        self.wants_customers = True
+        return customers.want(
             self._connection,
             self.site,
             subject,
@@ -179,7 +180,6 @@ class SqlWork:
             looked_at=looked_at,
             changed_at=changed_at,
         )
-        self.wants_customers = True
 
     def keep_profile(self, claimed: ClaimedLookUp, profile: Profile, now: datetime) -> bool:
         """See :meth:`bridge.ports.Work.keep_profile`."""
@@ -189,9 +189,13 @@ class SqlWork:
         """See :meth:`bridge.ports.Work.conversations_of_customer`."""
         return customers.conversations_of(self._connection, self.site, key, limit)
 
-    def linked_visitors(self, subjects: Sequence[str]) -> dict[str, bool]:
+    def linked_visitors(self, subjects: Sequence[str]) -> list[str]:
         """See :meth:`bridge.ports.Work.linked_visitors`."""
         return privacy.linked(self._connection, self.site, subjects)
+
+    def unlink_visitor(self, visitor: str, subject: str) -> None:
+        """See :meth:`bridge.ports.Work.unlink_visitor`."""
+        privacy.unlink(self._connection, self.site, visitor, subject)
 
     def conversations_of_visitors(
         self, visitors: Sequence[str], after: str, limit: int

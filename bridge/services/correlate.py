@@ -62,8 +62,9 @@ def cart(batch: Batch, event: Incoming) -> bool:
 
 def vouched(batch: Batch, visitor: VisitorRecord, evidence: SignedIn) -> None:
     """The store vouches, by an event or by the visitor's token, for who is signed in (C1)."""
-    if visitor.links.signed_in != evidence:
-        link(visitor, visitor.links.with_sign_in(evidence))
+    known = visitor.links.signed_in
+    link(visitor, visitor.links.with_sign_in(evidence))
+    if known is None or (known.id, known.email) != (evidence.id, evidence.email):
         batch.work.keep_evidence(visitor.id, evidence)
 
 

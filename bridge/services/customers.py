@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bridge.domain.customer import Links, PlacedOrder, Proof, SubjectKind, is_stale
+from bridge.domain.customer import Links, PlacedOrder, Proof, Subject, SubjectKind, is_stale
 from bridge.ports import (
     ConversationSummary,
     CustomerRecord,
@@ -16,11 +16,14 @@ from bridge.ports import (
     Order,
     Profile,
     Site,
-    StoreHealth,
     VisitorRecord,
     Work,
 )
+from bridge.services.recording import Recorder
 from bridge.times import rfc3339
+
+MOST_SHOWN_ANEW = 50
+"""Conversations of one customer, the newest, whose readers are told of what is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +53,40 @@ def look_up_linked(work: Work, links: Links, known: Links, now: datetime) -> Non
     subject = links.subject
     if subject is None:
         return
-    ordered = links.order != known.order and subject.kind is not SubjectKind.CLAIMED
-    if ordered:
+    typed = subject.kind is SubjectKind.CLAIMED
+    if links.order != known.order and not typed:
         work.want_customer(subject, now, now)
-    elif subject != known.subject:
+    elif subject != known.subject and not (typed and known.email is not None):
+        # Of the emails that somebody types, only the first: else anybody could keep a store busy.
         _look_up_stale(work, links, now, looked_at=False)
 
 
-def look_up_seen(work: Work, visitor: str | None, now: datetime) -> None:
+def look_up_seen(work: Work, recorder: Recorder, visitor: str | None, now: datetime) -> None:
     """An agent looks at this visitor's conversation (C4)."""
     found = work.visitor(visitor) if visitor is not None else None
-    if found is not None and found.links.subject is not None:
-        _look_up_stale(work, found.links, now, looked_at=True)
+    if found is not None and _look_up_stale(work, found.links, now, looked_at=True):
+        show_anew(work, recorder, found.links.subject, now)
 
 
-def _look_up_stale(work: Work, links: Links, now: datetime, *, looked_at: bool) -> None:
-    subject = links.subject
+def show_anew(work: Work, recorder: Recorder, subject: Subject | None, now: datetime) -> None:
+    """Tell the readers of a customer's conversations that something new is known of them (S1)."""
     if subject is None:
         return
-    customer = work.customer(subject.key)
-    if customer is None or is_stale(customer.fetched_at, now):
-        work.want_customer(subject, now, now, looked_at=looked_at)
+    for conversation in work.conversations_of_customer(subject.key, MOST_SHOWN_ANEW):
+        loaded = recorder.load(work, conversation, now)
+        if loaded is not None:
+            loaded.changed = True
+            recorder.write(work, loaded, now)
+
+
+def _look_up_stale(work: Work, links: Links, now: datetime, *, looked_at: bool) -> bool:
+    """Have the store asked if what it said is old; whether readers see something new thereby."""
+    if links.subject is None:
+        return False
+    customer = work.customer(links.subject.key)
+    if customer is not None and not is_stale(customer.fetched_at, now):
+        return False
+    return work.want_customer(links.subject, now, now, looked_at=looked_at)
 
 
 def shown_of(visitor: VisitorRecord) -> tuple[object, ...]:
@@ -84,72 +100,67 @@ def shown_of(visitor: VisitorRecord) -> tuple[object, ...]:
 
 def view(summary: ConversationSummary, site: Site | None) -> CustomerView | None:
     """The customer behind a conversation's visitor, as far as the proof goes (C1, C2)."""
-    visitor, record = summary.visitor, summary.customer
-    links = visitor.links if visitor else Links()
-    if visitor is None or links.proof is None or links.subject is None:
+    links = summary.visitor.links if summary.visitor else Links()
+    if summary.visitor is None or links.subject is None:
         return None
-    profile = record.profile if record else None
-    problem, failing_since = _problem(record, summary.health)
-    known = profile.known if profile else None
-    orders_count = profile.orders_count if profile else None
-    fetched_at = record.fetched_at if record else None
-    if not links.proof.shows_purchases:
-        return CustomerView(
-            proof=links.proof,
-            id=None,
-            name=links.name.text if links.name else None,
-            email=links.email.text if links.email else None,
-            known=known,
-            orders_count=orders_count,
-            fetched_at=fetched_at,
-            problem=problem,
-            failing_since=failing_since,
-        )
-    profile = profile or Profile(known=False)
-    last_order = _last_order(links, profile, fetched_at)
-    customer = links.subject.value if links.subject.kind is SubjectKind.CUSTOMER else None
-    return CustomerView(
-        proof=links.proof,
-        id=customer,
-        name=profile.name or links.shown_name,
-        email=profile.email or links.vouched_email,
-        known=known,
-        orders_count=orders_count,
-        total_spent=profile.total_spent,
-        currency=profile.currency or (last_order.currency if last_order else None),
-        last_order=last_order,
-        cart=_cart(visitor.cart),
-        fetched_at=fetched_at,
-        admin_url=_admin_url(site, customer, last_order),
-        problem=problem,
-        failing_since=failing_since,
-    )
+    record = summary.customer or CustomerRecord(links.subject.key)
+    if record.key != links.subject.key:
+        # Whatever was joined: it is about the one who is proven, or it is not shown.
+        record = CustomerRecord(links.subject.key)
+    if links.subject.kind is SubjectKind.CLAIMED:
+        return _claimed(links, record)
+    return _proven(summary.visitor, links.subject, record, site)
 
 
-def mailto(summary: ConversationSummary, site: Site | None) -> str | None:
+def mailto(
+    visitor: VisitorRecord | None, customer: CustomerView | None, site: Site | None
+) -> str | None:
     """A link that begins an email to the visitor, by the best address that is known."""
-    customer = view(summary, site)
-    address = (customer.email if customer else None) or (
-        summary.visitor.links.shown_email if summary.visitor else None
-    )
+    typed = visitor.links.shown_email if visitor else None
+    address = (customer.email if customer else None) or typed
     if address is None:
         return None
     subject = urlencode({"subject": f"Your chat with {site.name}"}, quote_via=quote) if site else ""
     return f"mailto:{quote(address.strip(), safe='@')}?{subject}".rstrip("?")
 
 
-def _problem(
-    record: CustomerRecord | None, health: StoreHealth | None
-) -> tuple[LookUpProblem | None, datetime | None]:
-    """Why the data is not newer: this customer's own trouble, or that of the store which they wait
-    for."""
-    if record is None:
-        return None, None
-    if record.problem is not None:
-        return record.problem, record.failing_since
-    if record.due_at is not None and health is not None:
-        return health.problem, health.failing_since
-    return None, None
+def _claimed(links: Links, record: CustomerRecord) -> CustomerView:
+    return CustomerView(
+        proof=Proof.CLAIMED,
+        id=None,
+        name=links.name.text if links.name else None,
+        email=links.email.text if links.email else None,
+        known=record.profile.known if record.profile else None,
+        orders_count=record.profile.orders_count if record.profile else None,
+        fetched_at=record.fetched_at,
+        problem=record.problem,
+        failing_since=record.failing_since,
+    )
+
+
+def _proven(
+    visitor: VisitorRecord, subject: Subject, record: CustomerRecord, site: Site | None
+) -> CustomerView:
+    links, profile = visitor.links, record.profile or Profile(known=False)
+    last_order = _last_order(links, profile, record.fetched_at)
+    customer = subject.value if subject.kind is SubjectKind.CUSTOMER else None
+    signed_in = links.signed_in
+    return CustomerView(
+        proof=Proof.SIGNED_IN if signed_in else Proof.ORDER,
+        id=customer,
+        name=profile.name or (signed_in.name if signed_in else None),
+        email=profile.email or links.vouched_email,
+        known=profile.known if record.profile else None,
+        orders_count=profile.orders_count,
+        total_spent=profile.total_spent,
+        currency=profile.currency or (last_order.currency if last_order else None),
+        last_order=last_order,
+        cart=_cart(visitor.cart),
+        fetched_at=record.fetched_at,
+        admin_url=_admin_url(site, customer, last_order),
+        problem=record.problem,
+        failing_since=record.failing_since,
+    )
 
 
 def _last_order(links: Links, profile: Profile, fetched_at: datetime | None) -> Order | None:

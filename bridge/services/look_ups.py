@@ -16,8 +16,8 @@ from bridge.ports import (
     LookUps,
     Profile,
     Records,
-    Work,
 )
+from bridge.services.customers import show_anew
 from bridge.services.recording import Recorder
 
 LEASE = timedelta(seconds=60)
@@ -28,9 +28,6 @@ LONGEST_WAIT = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a customer is tried for; then an agent must look, or the store say that they changed."""
 _MOST_DOUBLED = 10
-
-MOST_SHOWN_ANEW = 50
-"""Conversations of one customer, the newest, whose readers are told of what was fetched."""
 
 _BY_THE_OWNER = (
     LookUpProblem.NOT_CONNECTED,
@@ -117,31 +114,23 @@ class CustomerLookUps:
         with self._records.begin(claimed.site) as work:
             now = self._clock()
             if work.keep_profile(claimed, profile, now):
-                self._show_anew(work, claimed, now)
+                show_anew(work, self._recorder, claimed.subject, now)
         if claimed.attempts:
             _log.info("a store can be asked for customers again (%s)", claimed.site)
 
     def _put_off(self, claimed: ClaimedLookUp, error: LookUpError) -> None:
         now = self._clock()
-        due_at = now + self._pause(claimed.attempts, error)
+        pause = FIRST_WAIT if error.of_customer else self._pause(claimed.attempts, error)
+        due_at = now + pause
         customer_due_at: datetime | None = now + self._pause(claimed.customer_attempts, error)
         if isinstance(claimed.store, LookUpProblem) or now - claimed.asked_since >= GIVE_UP_AFTER:
             customer_due_at = None
-        self._look_ups.put_off(claimed, error, now, due_at, customer_due_at)
-        if claimed.attempts == 0:
+        is_news = self._look_ups.put_off(claimed, error, now, due_at, customer_due_at)
+        if claimed.attempts == 0 and not error.of_customer:
             _log.warning("a store cannot be asked for customers: %s (%s)", error, claimed.site)
-        if claimed.customer_attempts == 0:
+        if is_news:
             with self._records.begin(claimed.site) as work:
-                self._show_anew(work, claimed, now)
-
-    def _show_anew(self, work: Work, claimed: ClaimedLookUp, now: datetime) -> None:
-        """Tell readers of the customer's conversations (S1)."""
-        key = claimed.subject.key
-        for conversation in work.conversations_of_customer(key, MOST_SHOWN_ANEW):
-            loaded = self._recorder.load(work, conversation, now)
-            if loaded is not None:
-                loaded.changed = True
-                self._recorder.write(work, loaded, now)
+                show_anew(work, self._recorder, claimed.subject, now)
 
     def _pause(self, attempts: int, error: LookUpError) -> timedelta:
         """How long to wait after ``attempts`` failures in a row and another one: doubled each time,

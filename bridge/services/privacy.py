@@ -1,17 +1,18 @@
 """What is kept of a person: told to them, or erased (``api.md``, "Store").
 
-A person is named by email, by customer id or by visitor. Whoever merely typed an email has proven
-nothing by it: their conversations are not told, and only the claim is erased.
+A person is named by email, by customer id or by visitor. Only a visitor who is shown to be this
+person is one: whoever merely typed an email, or had an order sent to it, keeps their conversations,
+which are not told, and loses that alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.customer import Subject, SubjectKind, email_address
+from bridge.domain.customer import Links, Proof, Subject, SubjectKind, email_address
 from bridge.ports import ConversationRecord, VisitorRecord, Work
 from bridge.services.customers import shown_of
 from bridge.services.recording import Recorder
@@ -51,7 +52,8 @@ class Exported:
 
 @dataclass(slots=True)
 class Erased:
-    """How much was erased; ``more`` says that there is more of it: ask again."""
+    """How much was erased; ``claims`` are visitors who are somebody else, and of whom only what
+    speaks of the person went; ``more`` says that there is more of it: ask again."""
 
     visitors: int = 0
     conversations: int = 0
@@ -68,17 +70,16 @@ class Privacy:
 
     def export(self, work: Work, person: Person, after: str | None) -> Exported:
         """What is kept of a person, from the conversation ``after`` on."""
-        proven, _ = _visitors_of(work, person)
+        theirs, _ = _visitors_of(work, person)
         exported = Exported()
-        found = list(filter(None, map(work.visitor, proven)))
         if after is None:
-            exported.visitors = [_visitor(each) for each in found]
+            exported.visitors = [_visitor(each) for each in theirs]
             exported.customers = [
-                customer for key in _keys(person, found) if (customer := _customer(work, key))
+                customer for key in _keys(person, theirs) if (customer := _customer(work, key))
             ]
-        told, last = 0, after or ""
-        while proven and told < MOST_MESSAGES:
-            page = work.conversations_of_visitors(proven, last, _LOOKED_THROUGH)
+        told, last, visitors = 0, after or "", [each.id for each in theirs]
+        while visitors and told < MOST_MESSAGES:
+            page = work.conversations_of_visitors(visitors, last, _LOOKED_THROUGH)
             for conversation in page:
                 record = work.conversation(conversation)
                 if record is not None:
@@ -95,19 +96,18 @@ class Privacy:
     def erase(self, work: Work, person: Person, now: datetime) -> Erased:
         """Erase what is kept of a person: conversations, messages, links, what the store told of
         them, and what is queued."""
-        proven, claimed = _visitors_of(work, person)
+        theirs, others = _visitors_of(work, person)
         erased = Erased()
-        keys = set(_keys(person, list(filter(None, map(work.visitor, proven)))))
-        for visitor in proven:
-            self._erase_conversations(work, visitor, erased, now)
+        for visitor in theirs:
+            self._erase_conversations(work, visitor.id, erased, now)
             if erased.more:
                 return erased
-            work.forget_visitor(visitor)
+            work.forget_visitor(visitor.id)
             erased.visitors += 1
-        for visitor in claimed:
-            self._erase_claim(work, visitor, now)
+        for visitor in others:
+            self._erase_evidence(work, visitor, person, now)
             erased.claims += 1
-        erased.customers = work.forget_customers(sorted(keys))
+        erased.customers = work.forget_customers(_keys(person, theirs))
         return erased
 
     def _erase_conversations(self, work: Work, visitor: str, erased: Erased, now: datetime) -> None:
@@ -121,55 +121,100 @@ class Privacy:
         erased.conversations += min(left, len(found))
         erased.more = len(found) > left
 
-    def _erase_claim(self, work: Work, visitor: str, now: datetime) -> None:
-        known = work.visitor(visitor)
-        if known is None:
-            return
-        links = known.links.without_claim()
-        parted = VisitorRecord(
-            id=known.id,
-            name=links.shown_name,
-            email=links.shown_email,
-            device=known.device,
-            links=links,
-            cart=known.cart,
-            tokens_from=known.tokens_from,
-        )
+    def _erase_evidence(
+        self, work: Work, known: VisitorRecord, person: Person, now: datetime
+    ) -> None:
+        """Take from a visitor who is somebody else what speaks of this person."""
+        parted = replace(known, links=_without(known.links, person))
+        parted.name, parted.email = parted.links.shown_name, parted.links.shown_email
         work.save_visitor(parted, now)
-        work.forget_typed_names(visitor)
+        for subject in _subjects(person):
+            work.unlink_visitor(known.id, subject)
+        if parted.links.name != known.links.name:
+            work.forget_typed_names(known.id)
         if shown_of(parted) != shown_of(known):
-            for sibling in work.siblings(visitor, ""):
-                loaded = self._recorder.load(work, sibling.id, now)
+            for conversation in work.conversations_of_visitors([known.id], "", _MOST_OF_ONE):
+                loaded = self._recorder.load(work, conversation, now)
                 if loaded is not None:
                     loaded.changed = True
                     self._recorder.write(work, loaded, now)
 
 
-def _visitors_of(work: Work, person: Person) -> tuple[list[str], list[str]]:
-    """The visitors who are this person by proof, and those who merely typed their email."""
+def _subjects(person: Person) -> list[str]:
     subjects = []
     email = email_address(person.email) if person.email else None
     if email is not None:
         subjects.append(f"email:{email}")
     if person.customer is not None:
         subjects.append(f"customer:{person.customer}")
-    found = dict(work.linked_visitors(subjects))
-    if person.visitor is not None:
-        found[person.visitor] = True
-    proven = sorted(visitor for visitor, is_proven in found.items() if is_proven)
-    return proven, sorted(found.keys() - set(proven))
+    return subjects
+
+
+def _visitors_of(work: Work, person: Person) -> tuple[list[VisitorRecord], list[VisitorRecord]]:
+    """The visitors who are this person, as their conversations are shown to be; and those who are
+    not, and of whom something speaks of this person: a typed email, an order paid for them."""
+    found = _linked(work, _subjects(person))
+    theirs = {each.id: each for each in found.values() if _is(work, each, person)}
+    for each in list(theirs.values()):
+        account = each.links.subject
+        if account is not None and account.kind is SubjectKind.CUSTOMER:
+            # Whoever used the same account is the same person, with or without the email.
+            same = _linked(work, [account.key]).values()
+            theirs |= {other.id: other for other in same if other.links.subject == account}
+    named = work.visitor(person.visitor) if person.visitor else None
+    if named is not None:
+        theirs[named.id] = named
+    others = [each for each in found.values() if each.id not in theirs]
+    return list(theirs.values()), others
+
+
+def _linked(work: Work, subjects: list[str]) -> dict[str, VisitorRecord]:
+    known = map(work.visitor, work.linked_visitors(subjects))
+    return {visitor.id: visitor for visitor in known if visitor is not None}
+
+
+def _is(work: Work, visitor: VisitorRecord, person: Person) -> bool:
+    """Whether the visitor is this person by the strongest proof, and by more than their word."""
+    links = visitor.links
+    if links.subject is None or links.proof is Proof.CLAIMED:
+        return False
+    if links.subject == (SubjectKind.CUSTOMER, person.customer):
+        return True
+    email = email_address(person.email) if person.email else None
+    customer = work.customer(links.subject.key)
+    stored = customer.profile.email if customer and customer.profile else None
+    known = {links.subject_email, email_address(stored) if stored else None}
+    return email is not None and email in known
+
+
+def _without(links: Links, person: Person) -> Links:
+    """The links without what speaks of this person."""
+    email = email_address(person.email) if person.email else None
+    if links.email is not None and email_address(links.email.text) == email:
+        links = links.without_claim()
+    order = links.order
+    if order is not None and (
+        (order.email and email_address(order.email) == email)
+        or (order.customer_id and order.customer_id == person.customer)
+    ):
+        links = replace(links, order=None)
+    return links
 
 
 def _keys(person: Person, visitors: list[VisitorRecord]) -> list[str]:
-    """The customers whom a person is: as they are named, and as their visitors are linked."""
-    email = email_address(person.email) if person.email else None
+    """The customers whom a person is: as they are named, and as their visitors are linked by more
+    than their word."""
     keys = set()
+    email = email_address(person.email) if person.email else None
     if email is not None:
         by_email = (SubjectKind.GUEST, SubjectKind.CLAIMED)
         keys |= {Subject(kind, email).key for kind in by_email}
     if person.customer is not None:
         keys.add(Subject(SubjectKind.CUSTOMER, person.customer).key)
-    keys |= {visitor.links.subject.key for visitor in visitors if visitor.links.subject}
+    for visitor in visitors:
+        subject = visitor.links.subject
+        if subject is not None and subject.kind is not SubjectKind.CLAIMED:
+            keys.add(subject.key)
     return sorted(keys)
 
 

@@ -23,7 +23,7 @@ DRAFTS = ("checkout-draft", "auto-draft")
 @dataclass(frozen=True, slots=True)
 class StoreChange:
     """What a delivery says: whose data changed, and when by the store's own clock. ``order`` is
-    the order's id where that is all that is known, because it was deleted."""
+    the order's id: of one that was deleted, or is somebody else's now, it tells whose it was."""
 
     customer: str | None = None
     email: str | None = None

@@ -33,7 +33,7 @@ class Watches:
                 person_of(device.agent), device.id, now, self._timing
             )
             self._write(work, loaded, watched, now)
-            look_up_seen(work, loaded.record.visitor, now)
+            look_up_seen(work, self._recorder, loaded.record.visitor, now)
         return later(now, self._timing.watch)
 
     def leave(self, device: Device, conversation: str, now: datetime) -> None:

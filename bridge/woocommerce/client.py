@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http.client import FORBIDDEN
 from typing import Any
 
 from bridge.domain.customer import Subject, SubjectKind
@@ -19,6 +20,10 @@ from bridge.woocommerce import profile
 from bridge.woocommerce.answers import Account, PlacedOrder, Purchases
 from bridge.woocommerce.profile import has_email, is_order
 from bridge.woocommerce.rest import Answer, RefusedError, RestApi
+
+_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_EMAIL = re.compile(rf"[a-z0-9!#$%&'*+/=?^_`{{|}}~.-]+@{_LABEL}(?:\.{_LABEL})+")
+"""What WordPress takes for an email: its customers have no other."""
 
 _NO_CUSTOMER = "woocommerce_rest_invalid_id"
 _PAGE = 5
@@ -41,13 +46,19 @@ class HttpCustomerReader:
     def look_up(self, store: StoreAccess, subject: Subject, now: datetime) -> Profile:
         """See :meth:`bridge.ports.CustomerReader.look_up`."""
         api = RestApi(store, now, self._allow_private, self._verify)
-        match subject.kind:
-            case SubjectKind.CUSTOMER:
-                return _customer(api, subject.value)
-            case SubjectKind.GUEST:
-                return _guest(api, subject.value)
-            case SubjectKind.CLAIMED:
-                return _claimed(api, subject.value)
+        if subject.kind is SubjectKind.CUSTOMER:
+            return _customer(api, subject.value)
+        if not _EMAIL.fullmatch(subject.value):
+            return profile.UNKNOWN
+        try:
+            by_email = _guest if subject.kind is SubjectKind.GUEST else _claimed
+            return by_email(api, subject.value)
+        except RefusedError as error:
+            if error.status != FORBIDDEN or error.code is not None:
+                raise
+            # A firewall, which takes this address for an attack: it concerns nobody else.
+            reason = "something before it refuses this address"
+            raise LookUpError(LookUpProblem.BROKEN, reason, of_customer=True) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,9 @@ class RestApi:
             raise LookUpError(LookUpProblem.BROKEN, reason)
         if status in _REFUSALS:
             raise RefusedError(status, _code(answer, line))
+        if status == 400:
+            reason = "it does not take what it was asked"
+            raise LookUpError(LookUpProblem.BROKEN, reason, of_customer=True)
         wait = retry_after(answer, self.now)
         busy = status == 429 or (status == 503 and wait is not None)
         problem = LookUpProblem.BUSY if busy else LookUpProblem.BROKEN

@@ -42,7 +42,7 @@ def typed(text: str, at: float = 30, event: str = "m") -> Typed:
 def test_c1_nobody_is_linked_to_anyone_at_first() -> None:
     links = Links()
     assert (links.proof, links.subject, links.shown_name, links.shown_email) == (None,) * 4
-    assert links.proven_emails == links.customer_ids == frozenset()
+    assert links.emails == links.customer_ids == frozenset()
 
 
 def test_c1_proofs_have_the_names_of_the_wire_the_strongest_first() -> None:
@@ -59,7 +59,7 @@ def test_c1_one_who_signed_in_is_the_account() -> None:
 def test_c1_an_account_needs_neither_email_nor_name() -> None:
     links = Links().with_sign_in(SignedIn("17"))
     assert links.subject == Subject(SubjectKind.CUSTOMER, "17")
-    assert (links.shown_name, links.shown_email, links.proven_emails) == (None, None, frozenset())
+    assert (links.shown_name, links.shown_email, links.emails) == (None, None, frozenset())
 
 
 def test_c1_one_who_ordered_with_an_account_is_the_account_whatever_the_orders_email() -> None:
@@ -98,7 +98,7 @@ def test_c1_an_order_beats_a_claim_and_signing_in_beats_both_whichever_came_last
 def test_c1_an_order_of_nobody_knows_proves_nothing(email: str | None) -> None:
     links = Links().with_order(placed(email))
     assert (links.proof, links.subject) == (None, None)
-    assert links.proven_emails == frozenset()
+    assert links.emails == frozenset()
     claimed = links.with_typed(typed("kim@shop.example"), None)
     assert claimed.proof is Proof.CLAIMED
 
@@ -216,14 +216,14 @@ def test_c2_the_email_shown_is_an_address_and_nothing_beside_it(text: str) -> No
 
 def test_c2_what_was_merely_typed_is_never_proven() -> None:
     links = Links().with_typed(typed("kim@shop.example"), typed("Kim"))
-    assert links.proven_emails == frozenset()
+    assert links.emails == frozenset()
     links = links.with_sign_in(JANE).with_order(placed(" Mark@Shop.Example "))
-    assert links.proven_emails == {"jane@shop.example", "mark@shop.example"}
+    assert links.emails == {"jane@shop.example", "mark@shop.example"}
 
 
 def test_c2_a_vouched_text_that_is_no_email_is_no_proven_email() -> None:
     links = Links().with_sign_in(SignedIn("17", "no email")).with_order(placed("", "17"))
-    assert links.proven_emails == frozenset()
+    assert links.emails == frozenset()
 
 
 def test_c3_the_accounts_are_those_signed_in_to_and_ordered_with() -> None:

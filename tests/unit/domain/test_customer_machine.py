@@ -51,7 +51,7 @@ class Known:
     subject: tuple[str, str] | None
     name: str | None
     email: str | None
-    proven_emails: frozenset[str]
+    emails: frozenset[str]
     customers: frozenset[str]
 
 
@@ -89,7 +89,7 @@ class History:
             *self._link(signed_in, order, claimed),
             name=(signed_in.name if signed_in else None) or name,
             email=next((it for it in (*vouched, claimed) if it), None),
-            proven_emails=frozenset(it for it in vouched if it),
+            emails=frozenset(it for it in vouched if it),
             customers=frozenset(it.customer for it in (signed_in, order) if it and it.customer),
         )
 
@@ -113,7 +113,7 @@ def known(links: Links) -> Known:
         subject=links.subject,
         name=links.shown_name,
         email=links.shown_email.strip().lower() if links.shown_email else None,
-        proven_emails=links.proven_emails,
+        emails=links.emails,
         customers=links.customer_ids,
     )
 
@@ -223,8 +223,8 @@ def test_c2_what_is_typed_adds_nothing_to_what_is_proven(events: list[Said]) -> 
     vouched = [it for it in events if it.kind != "chat"]
     links, silent = told(events), told(vouched)
     assert links.without_claim() == silent
-    assert (links.proven_emails, links.customer_ids) == (silent.proven_emails, silent.customer_ids)
-    assert links.proven_emails <= {ADDRESSES[it.email] for it in vouched if it.email}
+    assert (links.emails, links.customer_ids) == (silent.emails, silent.customer_ids)
+    assert links.emails <= {ADDRESSES[it.email] for it in vouched if it.email}
     if silent.proof is not None:
         assert (links.proof, links.subject) == (silent.proof, silent.subject)
 

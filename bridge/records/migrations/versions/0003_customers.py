@@ -1,16 +1,11 @@
 """Customers: what links visitors to them, what stores know of them, follow-ups, and search."""
 
-import json
-import re
-from collections.abc import Iterator
-
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
 down_revision = "0002"
 
-_BATCH = 500
 _BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
@@ -41,7 +36,6 @@ def upgrade() -> None:
         ["site", "last_activity_at", "id"],
         "awaits_reply AND rank = 0",
     )
-    _link_and_index_visitors()
 
 
 def _create_tables() -> None:
@@ -113,84 +107,3 @@ def _index(name: str, table: str, columns: list[str], where: str) -> None:
     op.create_index(
         name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
     )
-
-
-def _link_and_index_visitors() -> None:
-    """Link and make findable those who were known before."""
-    connection = op.get_bind()
-    after = ("", "")
-    while True:
-        rows = connection.execute(
-            sa.text(
-                "SELECT site, id, name, email, customer, last_order FROM visitors"
-                " WHERE (site, id) > (:site, :id) ORDER BY site, id LIMIT :most"
-            ),
-            {"site": after[0], "id": after[1], "most": _BATCH},
-        ).all()
-        if not rows:
-            return
-        for row in rows:
-            visitor = {"site": row.site, "visitor": row.id}
-            customer, order = _document(row.customer), _document(row.last_order)
-            texts = {"name": row.name, "email": row.email, "order": order.get("number")}
-            _index_terms(connection, visitor, texts)
-            _link(connection, visitor, customer, order)
-        after = (rows[-1].site, rows[-1].id)
-
-
-def _index_terms(
-    connection: sa.Connection, visitor: dict[str, str], texts: dict[str, str | None]
-) -> None:
-    for field, text in texts.items():
-        for term in sorted(set(_terms(text or ""))):
-            connection.execute(
-                sa.text(
-                    "INSERT INTO search_terms (site, term, visitor, field)"
-                    " VALUES (:site, :term, :visitor, :field)"
-                ),
-                {**visitor, "term": term, "field": field},
-            )
-
-
-def _link(
-    connection: sa.Connection,
-    visitor: dict[str, str],
-    customer: dict[str, str],
-    order: dict[str, str],
-) -> None:
-    emails = [_address(each.get("email") or "") for each in (customer, order)]
-    accounts = [customer.get("id"), order.get("customer_id")]
-    subjects = {f"email:{email}" for email in emails if email}
-    subjects |= {f"customer:{account}" for account in accounts if account}
-    for subject in sorted(subjects):
-        connection.execute(
-            sa.text(
-                "INSERT INTO visitor_links (site, subject, visitor, proven)"
-                " VALUES (:site, :subject, :visitor, :proven)"
-            ),
-            {**visitor, "subject": subject, "proven": True},
-        )
-    account = customer.get("id") or order.get("customer_id")
-    guest = f"guest:{emails[1]}" if emails[1] else None
-    connection.execute(
-        sa.text("UPDATE visitors SET customer_key = :key WHERE site = :site AND id = :visitor"),
-        {**visitor, "key": f"customer:{account}" if account else guest},
-    )
-
-
-def _terms(text: str) -> Iterator[str]:
-    for word in text.casefold().split():
-        within = (word.lstrip("@#"), word.rpartition("@")[2], *re.split(r"[\W_]+", word))
-        yield from (term[:64] for term in within if term)
-
-
-def _address(text: str) -> str:
-    """An email as it is compared."""
-    address = text.strip().lower()
-    return address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else ""
-
-
-def _document(value: object) -> dict[str, str]:
-    """What PostgreSQL's driver has decoded already, and SQLite's has not."""
-    found = json.loads(value) if isinstance(value, str) else value
-    return found if isinstance(found, dict) else {}
