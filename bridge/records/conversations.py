@@ -140,15 +140,16 @@ def listing(
     # whole site in order; so it would for those whom a search finds.
     if query.owner is not None:
         statement = statement.where(c.owner == query.owner)
-    elif query.to_follow_up:
+    elif query.to_follow_up and query.text is None:
         # In the words of the index, which is of these alone.
         statement = statement.where(
             sa.text("conversations.awaits_reply AND conversations.rank = 0")
         )
     elif query.text is None:
         statement = statement.where(c.deleted.is_(False))
-    if query.owner is not None and query.to_follow_up:
-        statement = statement.where(c.awaits_reply, c.rank == _ABSENT)
+    if query.to_follow_up:
+        awaits = sa.func.coalesce(c.awaits_reply, sa.false()).is_(True)
+        statement = statement.where(awaits, c.rank == _ABSENT)
     if query.text is not None:
         there = sa.func.coalesce(c.deleted, sa.true()).is_(False)
         statement = statement.where(c.id.in_(_matching(connection, site, query.text)), there)

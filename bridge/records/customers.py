@@ -14,7 +14,6 @@ from bridge.ports import ClaimedLookUp, CustomerRecord, LookUpProblem, Profile
 from bridge.records import look_ups, search, visitors
 from bridge.records.look_ups import Priority
 from bridge.records.tables import Moment, conversations, customers
-from bridge.records.tables import visitors as visitors_table
 
 MOST_VISITORS = 50
 """Visitors of one customer that are found by what the store knows of them."""
@@ -156,15 +155,17 @@ def keep(
 
 def conversations_of(connection: sa.Connection, site: str, key: str, limit: int) -> list[str]:
     """The newest conversations of the visitors whose strongest link is to this customer."""
-    mine = visitors_table.c
+    mine = conversations.c
+    # Not the bare column: else SQLite goes through the whole site in its order.
+    active = sa.type_coerce(mine.last_activity_at, sa.BigInteger) + 0
     statement = (
-        sa.select(conversations.c.id)
-        .join(
-            visitors_table,
-            sa.and_(mine.site == conversations.c.site, mine.id == conversations.c.visitor),
+        sa.select(mine.id)
+        .where(
+            mine.site == site,
+            mine.visitor.in_(visitors.of_customer(connection, site, key, limit)),
+            mine.deleted.is_(False),
         )
-        .where(mine.site == site, mine.customer_key == key, conversations.c.deleted.is_(False))
-        .order_by(conversations.c.last_activity_at.desc())
+        .order_by(active.desc())
         .limit(limit)
     )
     return list(connection.scalars(statement))

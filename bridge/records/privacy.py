@@ -21,12 +21,23 @@ from bridge.records.tables import (
 c = conversations.c
 v = visitors.c
 
+# Asked of one row at a time: an EXISTS would have PostgreSQL read the whole table beforehand.
 _USED = (
     sa.select(sa.literal(1))
     .where(v.site == customers.c.site, v.customer_key == customers.c.key)
-    .exists()
+    .limit(1)
+    .scalar_subquery()
+    .is_not(None)
 )
 """Whether a visitor is linked to a customer."""
+_TALKS = (
+    sa.select(sa.literal(1))
+    .where(c.site == v.site, c.visitor == v.id, c.deleted.is_(False))
+    .limit(1)
+    .scalar_subquery()
+    .is_not(None)
+)
+"""Whether a visitor has a conversation."""
 
 
 def linked(connection: sa.Connection, site: str, subjects: Sequence[str]) -> list[str]:
@@ -57,10 +68,12 @@ def conversations_of(
     connection: sa.Connection, site: str, whose: Sequence[str], after: str, limit: int
 ) -> list[str]:
     """The ids of conversations of these visitors, in their order, deleted ones apart."""
+    # Not the bare column: else SQLite goes through the whole site in its order.
+    id_, there = c.id.concat(""), sa.func.coalesce(c.deleted, sa.true()).is_(False)
     statement = (
         sa.select(c.id)
-        .where(c.site == site, c.visitor.in_(whose), c.deleted.is_(False), c.id > after)
-        .order_by(c.id)
+        .where(c.site == site, c.visitor.in_(whose), there, id_ > after)
+        .order_by(id_)
         .limit(limit)
     )
     return list(connection.scalars(statement))
@@ -133,8 +146,7 @@ def idle_visitors(
 ) -> tuple[list[str], str | None]:
     """Of the ``limit`` visitors whose ids come after this one, those without a conversation who
     were last heard of ``before``; and the last of all, ``None`` if there is none."""
-    talks = sa.exists().where(c.site == site, c.visitor == v.id, c.deleted.is_(False))
-    idle = sa.and_(sa.not_(talks), sa.or_(v.saved_at.is_(None), v.saved_at < before))
+    idle = sa.and_(sa.not_(_TALKS), sa.or_(v.saved_at.is_(None), v.saved_at < before))
     rows = connection.execute(
         sa.select(v.id, idle.label("idle"))
         .where(v.site == site, v.id > after)

@@ -19,6 +19,7 @@ MOST_FOUND = 2_000
 """Visitors that a search looks at: who means more is to say more."""
 
 _LONGEST = 64
+_RARE = 500
 _TERMS_OF_ONE = 3
 """How many terms of one visitor a word begins, as a rule at most: a name is in the email too."""
 _MOST_WORDS = 6
@@ -61,9 +62,9 @@ def found_by(connection: sa.Connection, site: str, text: str) -> list[str]:
     words = [word.lstrip("@#")[:_LONGEST] for word in text.casefold().split()[:_MOST_WORDS]]
     if not any(words):
         return []
-    # The longest is the rarest, as a rule: the others are looked for among those whom it finds.
-    longest, *others = sorted(filter(None, words), key=len, reverse=True)
-    found = sa.select(s.visitor).where(s.site == site, _begins(s.term, longest))
+    # The others are looked for among those whom the rarest finds.
+    rarest, *others = _by_rarity(connection, site, list(filter(None, words)))
+    found = sa.select(s.visitor).where(s.site == site, _begins(s.term, rarest)).order_by(s.term)
     for word in others:
         other = search_terms.alias().c
         # Not the bare column: else SQLite reads all that begins so, and not the few of a visitor.
@@ -72,6 +73,26 @@ def found_by(connection: sa.Connection, site: str, text: str) -> list[str]:
         found = found.where(sa.select(sa.literal(1)).where(*theirs, _begins(term, word)).exists())
     rows = connection.scalars(found.limit(_TERMS_OF_ONE * MOST_FOUND))
     return list(dict.fromkeys(rows))[:MOST_FOUND]
+
+
+def _by_rarity(connection: sa.Connection, site: str, words: list[str]) -> list[str]:
+    """The words, those first that begin the fewest terms, as far as that is soon told."""
+    if len(words) == 1:
+        return words
+    looks = [
+        sa.select(sa.func.count())
+        .select_from(
+            sa.select(s.term)
+            .where(s.site == site, _begins(s.term, word))
+            .order_by(s.term)
+            .limit(_RARE)
+            .subquery()
+        )
+        .scalar_subquery()
+        for word in words
+    ]
+    counts = connection.execute(sa.select(*looks)).one()
+    return [word for _, word in sorted(zip(counts, words, strict=True))]
 
 
 def _begins(term: sa.ColumnElement[str], word: str) -> sa.ColumnElement[bool]:

@@ -149,7 +149,7 @@ search_terms = sa.Table(
     sa.Column("term", _BYTEWISE, primary_key=True),
     sa.Column("visitor", sa.Text, primary_key=True),
     sa.Column("field", sa.Text, primary_key=True),
-    sa.Index(None, "site", "visitor", "term"),
+    sa.Index("ix_search_terms_of_visitor", "site", "visitor", "term", "field"),
 )
 
 # What stores know of their customers, and when to ask them next.

@@ -107,6 +107,22 @@ final class Customer_Link {
 	}
 
 	/**
+	 * Gives the visitor who places an order. Some ways to sign in are told by nothing else.
+	 *
+	 * @param int $user_id WordPress user id of the order's customer; 0 for a guest.
+	 * @return string|null Visitor id; null when the visitor is another customer, and no cookie can be sent any more.
+	 */
+	public function buyer( int $user_id ): ?string {
+		if ( 0 !== $user_id && get_current_user_id() === $user_id ) {
+			$this->session_joined( null, $user_id );
+			if ( $this->visitors->is_of_another( $user_id ) ) {
+				return null;
+			}
+		}
+		return $this->visitor();
+	}
+
+	/**
 	 * Somebody signs in. Callback of `wp_login`.
 	 *
 	 * @param mixed $login User name.

@@ -21,6 +21,7 @@ final class Purchases {
 	 * that only show the cart: there, what was held back is told.
 	 */
 	const CART_HOOKS = array(
+		'woocommerce_cart_loaded_from_session',
 		'woocommerce_cart_updated',
 		'woocommerce_add_to_cart',
 		'woocommerce_cart_item_removed',
@@ -107,13 +108,16 @@ final class Purchases {
 	 * @param mixed $order WC_Order.
 	 */
 	public function order_placed( $order ): void {
-		$visitor = $this->customers->visitor();
-		if ( null === $visitor || ! $order instanceof \WC_Order || isset( $this->told[ $order->get_id() ] ) || self::is_for_somebody_else( $order ) ) {
+		if ( null === $this->customers->visitor() || ! $order instanceof \WC_Order || isset( $this->told[ $order->get_id() ] ) || self::is_for_somebody_else( $order ) ) {
 			return;
 		}
 		$this->told[ $order->get_id() ] = true;
 
 		$customer = (int) $order->get_customer_id();
+		$visitor  = $this->customers->buyer( $customer );
+		if ( null === $visitor ) {
+			return;
+		}
 		$this->queue->add(
 			array(
 				'type'    => 'order_placed',
@@ -140,7 +144,7 @@ final class Purchases {
 
 	/**
 	 * Tells what is in the cart, if that differs from what was told last and was not told just now. What is held back
-	 * is told by the visitor's next request. Callback of `shutdown`, before the queue sends.
+	 * is told with the visitor's next page, which loads the cart. Callback of `shutdown`, before the queue sends.
 	 */
 	public function tell_cart(): void {
 		$visitor = $this->is_cart_touched ? $this->customers->visitor() : null;

@@ -132,6 +132,11 @@ final class Settings_Page {
 	 */
 	public function handle_disconnect(): void {
 		$this->check_right( self::DISCONNECT );
+		$connection = $this->options->connection();
+		if ( null !== $connection && $this->access->exists() ) {
+			// So that the bridge forgets its key too. If it cannot be told, the key is of no use to it all the same.
+			( new Store_Connection( $this->options ) )->connect( $connection );
+		}
 		$this->access->remove_all();
 		$this->options->forget_connection();
 		$this->takeovers->forget_all();

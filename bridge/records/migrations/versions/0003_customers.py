@@ -54,9 +54,8 @@ def _create_tables() -> None:
         sa.Column("field", sa.Text(), nullable=False),
         key=["term", "visitor", "field"],
     )
-    op.create_index(
-        op.f("ix_search_terms_site_visitor_term"), "search_terms", ["site", "visitor", "term"]
-    )
+    of_visitor = ["site", "visitor", "term", "field"]
+    op.create_index("ix_search_terms_of_visitor", "search_terms", of_visitor)
     _create(
         "customers",
         sa.Column("key", sa.Text(), nullable=False),
