@@ -28,6 +28,7 @@ LONGEST_WAIT = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a customer is tried for; then an agent must look, or the store say that they changed."""
 _MOST_DOUBLED = 10
+_TOLD_AGAIN = 3
 
 _BY_THE_OWNER = (
     LookUpProblem.NOT_CONNECTED,
@@ -92,29 +93,30 @@ class CustomerLookUps:
         Raises :class:`bridge.errors.UnavailableError` when storage is away; what could not be noted
         is done again once the claim has ended.
         """
+        asked_at = self._clock()
         try:
-            profile = self._ask(claimed)
+            profile = self._ask(claimed, asked_at)
         except LookUpError as error:
             self._put_off(claimed, error)
         else:
-            self._keep(claimed, profile)
+            self._keep(claimed, profile, asked_at)
 
-    def _ask(self, claimed: ClaimedLookUp) -> Profile:
+    def _ask(self, claimed: ClaimedLookUp, now: datetime) -> Profile:
         if isinstance(claimed.store, LookUpProblem):
             raise LookUpError(claimed.store, "it has given no key to its WooCommerce")
         try:
-            return self._reader.look_up(claimed.store, claimed.subject, self._clock())
+            return self._reader.look_up(claimed.store, claimed.subject, now)
         except LookUpError:
             raise
         except Exception as error:
             _log.exception("a look-up broke down")
             raise LookUpError(LookUpProblem.BROKEN, "a fault of the bridge") from error
 
-    def _keep(self, claimed: ClaimedLookUp, profile: Profile) -> None:
+    def _keep(self, claimed: ClaimedLookUp, profile: Profile, asked_at: datetime) -> None:
         with self._records.begin(claimed.site) as work:
-            now = self._clock()
-            if work.keep_profile(claimed, profile, now):
-                show_anew(work, self._recorder, claimed.subject, now)
+            # What came about since it was asked for, the answer need not hold.
+            if work.keep_profile(claimed, profile, asked_at):
+                show_anew(work, self._recorder, claimed.subject, self._clock())
         if claimed.attempts:
             _log.info("a store can be asked for customers again (%s)", claimed.site)
 
@@ -128,7 +130,8 @@ class CustomerLookUps:
         is_news = self._look_ups.put_off(claimed, error, now, due_at, customer_due_at)
         if claimed.attempts == 0 and not error.of_customer:
             _log.warning("a store cannot be asked for customers: %s (%s)", error, claimed.site)
-        if is_news:
+        # Once more the next times, in case that this process ends, or storage goes, in between.
+        if is_news or claimed.customer_attempts < _TOLD_AGAIN:
             with self._records.begin(claimed.site) as work:
                 show_anew(work, self._recorder, claimed.subject, now)
 

@@ -101,13 +101,15 @@ class Privacy:
         for visitor in theirs:
             self._erase_conversations(work, visitor.id, erased, now)
             if erased.more:
+                # The visitors stay until the last part: some are found only by each other.
                 return erased
+        for visitor in theirs:
             work.forget_visitor(visitor.id)
-            erased.visitors += 1
         for visitor in others:
             self._erase_evidence(work, visitor, person, now)
-            erased.claims += 1
-        erased.customers = work.forget_customers(_keys(person, theirs))
+        keys = {*_keys(person, []), *(key for each in theirs for key in _all_keys(each.links))}
+        erased.customers = work.forget_customers(sorted(keys))
+        erased.visitors, erased.claims = len(theirs), len(others)
         return erased
 
     def _erase_conversations(self, work: Work, visitor: str, erased: Erased, now: datetime) -> None:
@@ -216,6 +218,12 @@ def _keys(person: Person, visitors: list[VisitorRecord]) -> list[str]:
         if subject is not None and subject.kind is not SubjectKind.CLAIMED:
             keys.add(subject.key)
     return sorted(keys)
+
+
+def _all_keys(links: Links) -> set[str]:
+    """The customers whom a visitor was looked up as, whichever link is the strongest now."""
+    each = (links, replace(links, signed_in=None), Links(email=links.email))
+    return {known.subject.key for known in each if known.subject is not None}
 
 
 def _visitor(visitor: VisitorRecord) -> dict[str, Any]:

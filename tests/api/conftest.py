@@ -13,8 +13,10 @@ from bridge import bootstrap
 from tests.api.batches import Post
 from tests.api.device import RIGHTS, App
 from tests.api.installation import Clock, Installation, SetUp, copy_of, settings_for
+from tests.api.shop import Shop
 from tests.api.store import Store
 from tests.api.visitor import Visitor
+from tests.servers.woocommerce import woocommerce_store
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +66,13 @@ def store(installation: Installation) -> Store:
 def other_store(installation: Installation) -> Store:
     """Another store on the same bridge."""
     return installation.add_store("https://other.example")
+
+
+@pytest.fixture
+def shop(set_up: SetUp) -> Iterator[Shop]:
+    """A store with a WooCommerce, which has not connected yet."""
+    with woocommerce_store() as woocommerce:
+        yield Shop(set_up(allow_private_stores=True).add_store(), woocommerce)
 
 
 @pytest.fixture

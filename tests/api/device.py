@@ -111,6 +111,10 @@ class App:
         body: dict[str, Any] = answered.json or {}
         return body
 
+    def follow_up(self, conversation: str) -> TestResponse:
+        """Note that the visitor was written to elsewhere."""
+        return self.request("POST", f"{_path(conversation)}/followed-up")
+
     def sync(self, after: int = 0, **query: str | int) -> dict[str, Any]:
         """What changed since a revision."""
         return self._answered(f"/v1/sync?{urlencode({'after': after, **query})}")

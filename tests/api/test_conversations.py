@@ -59,6 +59,7 @@ def test_a_listed_conversation_has_every_field(visitor: Visitor, app: App) -> No
             "at": at,
         },
         "unread": 1,
+        "follow_up": {"needed": False, "mailto": None, "done": None},
     }
 
 

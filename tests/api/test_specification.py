@@ -7,6 +7,9 @@ answer for most of them.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -30,6 +33,7 @@ from schemathesis.specs.openapi.checks import (
 from bridge.api.limits import Limit, Limits
 from tests.api.description import DESCRIBED
 from tests.api.installation import Clock, Installation, copy_of
+from tests.api.test_store_connect import CONNECTION
 from tests.api.visitor import event, message
 
 EXAMPLES = 25
@@ -44,10 +48,13 @@ EVERY_ANSWER = [
 # A wrong event rejects itself, not its batch, which is answered 200.
 BATCHES = ("/v1/store/events", "/v1/visitor/events")
 # Where what is right cannot be said in a schema: a public address, printable characters, a cursor
-# of this list.
+# of this list, a person who is named in one way at least, the site whose secret it is.
 MEANT = (
     "/v1/store/connect",
     "/v1/store/pairings",
+    "/v1/store/privacy/export",
+    "/v1/store/privacy/erase",
+    "/v1/woocommerce/webhooks/{site}",
     "/v1/conversations",
     "/v1/conversations/{conversation}/messages",
 )
@@ -90,6 +97,9 @@ class WithCredentials:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._store = installation.add_store()
+        self.site = self._store.site
+        connected = self._store.request("POST", "/v1/store/connect", CONNECTION)
+        assert connected.status_code == 200, connected.get_data(as_text=True)
         self._visitor = self._store.visitor()
         self._visitor.page("c").write("Hello", message="m")
         self._store.results(message("d", author="bot"), event("chat_cleared", "d"))
@@ -99,6 +109,8 @@ class WithCredentials:
         path = environ["PATH_INFO"]
         if path.startswith("/v1/store/"):
             self._sign(environ)
+        elif path.startswith("/v1/woocommerce/"):
+            self._sign_as_woocommerce(environ)
         elif path.startswith("/v1/visitor/"):
             environ["HTTP_AUTHORIZATION"] = f"Bearer {self._visitor.token()}"
         elif path.startswith("/v1/"):
@@ -107,9 +119,14 @@ class WithCredentials:
             environ["HTTP_AUTHORIZATION"] = f"Bearer {app.token}"
         return self._installation.app.wsgi_app(environ, start_response)
 
+    def _sign_as_woocommerce(self, environ: dict[str, Any]) -> None:
+        secret = CONNECTION["woocommerce"]["webhook_secret"].encode()
+        mac = hmac.digest(secret, _content(environ), hashlib.sha256)
+        environ["HTTP_X_WC_WEBHOOK_SIGNATURE"] = base64.b64encode(mac).decode()
+        environ["HTTP_X_WC_WEBHOOK_TOPIC"] = "order.updated"
+
     def _sign(self, environ: dict[str, Any]) -> None:
-        content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(content)
+        content = _content(environ)
         target = f"{environ['REQUEST_METHOD']} {environ['REQUEST_URI']}".encode("latin-1")
         webhook_id = f"msg_{next(_requests)}"
         for name, value in self._store.signed(content or target, webhook_id).items():
@@ -117,6 +134,13 @@ class WithCredentials:
 
 
 _requests = iter(range(10**9))
+
+
+def _content(environ: dict[str, Any]) -> bytes:
+    """The request's body, which can still be read."""
+    content: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(content)
+    return content
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +188,7 @@ def test_whoever_may_is_answered_as_described(case: Case, may: WithCredentials) 
 @PATIENTLY
 def test_so_is_what_is_there(case: Case, may: WithCredentials) -> None:
     """Ids made by chance lead nowhere: here they lead to a conversation, a message, a person."""
-    there = {"conversation": "c", "agent": "guest", "device": "dev_1"}
+    there = {"conversation": "c", "agent": "guest", "device": "dev_1", "site": may.site}
     case.path_parameters = {name: there[name] for name in case.path_parameters}
     for name in ("before", "after"):
         if name in case.query:

@@ -32,6 +32,9 @@ CONNECTION: dict[str, Any] = {
 }
 
 
+KEYS: dict[str, str] = CONNECTION["woocommerce"]
+
+
 def connect(store: Store, **changes: Any) -> TestResponse:
     return store.request("POST", "/v1/store/connect", {**CONNECTION, **changes})
 
@@ -64,6 +67,28 @@ def test_without_woocommerce(store: Store) -> None:
         if name not in ("woocommerce", "woocommerce_version", "timezone")
     }
     assert store.request("POST", "/v1/store/connect", body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("woocommerce", "version", "code"),
+    [(KEYS, "8.2.0", None), (None, "8.2.0", "not-connected"), (None, None, "not-installed")],
+)
+def test_the_store_is_told_whether_its_customers_can_be_read(
+    store: Store, woocommerce: dict[str, str] | None, version: str | None, code: str | None
+) -> None:
+    connect(store, woocommerce=KEYS)
+    connect(store, woocommerce=woocommerce, woocommerce_version=version)
+    status = store.get("/v1/store/status").get_json()["woocommerce"]
+    assert (status["reachable"], status["code"]) == (None if code is None else False, code)
+
+
+@pytest.mark.parametrize(
+    "admin_url", ["https://shop.example/wp-admin/", "http://10.0.0.7/wp-admin/", None]
+)
+def test_where_its_wp_admin_is_may_be_private_for_only_people_go_there(
+    store: Store, admin_url: str | None
+) -> None:
+    assert connect(store, admin_url=admin_url).status_code == 200
 
 
 def test_the_keys_of_woocommerce_are_not_kept_readable(
@@ -140,8 +165,19 @@ def test_what_is_needed(store: Store, missing: str) -> None:
         ({"wordpress_version": 6.1}, "/wordpress_version"),
         ({"woocommerce": {}}, "/woocommerce"),
         ({"woocommerce": {"consumer_key": ""}}, "/woocommerce/consumer_key"),
+        ({"woocommerce": {**KEYS, "consumer_secret": "x" * 201}}, "/woocommerce/consumer_secret"),
+        ({"woocommerce": {**KEYS, "webhook_secret": None}}, "/woocommerce/webhook_secret"),
+        ({"woocommerce": "ck_0123456789abcdef"}, "/woocommerce"),
+        ({"admin_url": ""}, "/admin_url"),
+        ({"admin_url": "/wp-admin/"}, "/admin_url"),
+        ({"admin_url": "javascript:alert(1)"}, "/admin_url"),
+        ({"admin_url": "data:text/html,x"}, "/admin_url"),
+        ({"admin_url": "//shop.example/wp-admin/"}, "/admin_url"),
+        ({"admin_url": "https://"}, "/admin_url"),
+        ({"admin_url": "https://" + "x" * 2048}, "/admin_url"),
+        ({"admin_url": 7}, "/admin_url"),
     ],
-    ids=range(23),
+    ids=range(34),
 )
 def test_what_is_not_taken(store: Store, changes: dict[str, Any], pointer: str) -> None:
     problem = refused(connect(store, **changes), 422, "invalid")

@@ -109,6 +109,8 @@ def test_a_customer_is_linked_to_the_visitor_and_their_conversations(
         "cart": None,
         "fetched_at": None,
         "admin_url": None,
+        "known": None,
+        "problem": None,
     }
     assert found["visitor"]["name"] == "Jane Doe"
 

@@ -19,7 +19,13 @@ def test_of_a_store_that_was_only_added(store: Store) -> None:
         "last_event_at": None,
         "conversations": 0,
         "online": 0,
-        "woocommerce": None,
+        "woocommerce": {
+            "reachable": False,
+            "code": "not-connected",
+            "text": "The store has not let the bridge read its customers.",
+            "since": None,
+            "reached_at": None,
+        },
         "devices": [],
     }
 

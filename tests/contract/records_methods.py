@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from bridge.domain.customer import SignedIn
 from bridge.ports import (
     ConversationQuery,
     Device,
@@ -96,6 +97,7 @@ WORK: WorkCalls = {
     "idle_conversations": lambda work: work.idle_conversations(START, 10),
     "visitor": lambda work: work.visitor("v"),
     "save_visitor": lambda work: work.save_visitor(VisitorRecord("v"), START),
+    "keep_evidence": lambda work: work.keep_evidence("v", SignedIn("1", "jane@shop.example")),
     "customer": lambda work: work.customer("customer:1"),
     "want_customer": lambda work: work.want_customer(JANE, START, START),
     "keep_profile": lambda work: work.keep_profile(claimed_look_up(), Profile(known=True), START),

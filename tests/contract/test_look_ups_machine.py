@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
@@ -46,8 +47,8 @@ class Waiting:
     changed_at: datetime | None = None
     fetched_change: datetime | None = None
 
-    def show(self, **different: object) -> None:
-        self.shown = replace(self.shown, **different)  # type: ignore[arg-type] - by name, as given
+    def show(self, **different: Any) -> None:
+        self.shown = replace(self.shown, **different)
 
 
 @dataclass
@@ -97,6 +98,8 @@ class LookUpsMachine(RuleBasedStateMachine):
 
     @rule(failing=st.booleans())
     def claim(self, *, failing: bool) -> None:
+        # No two claims are made at one time, to the microsecond.
+        self.now += 0.001
         due = self._due() if (self.site.health.attempts > 0) is failing else []
         claimed = claim(self.look_ups, self.now, failing=failing)
         if claimed is None:
@@ -156,7 +159,7 @@ class LookUpsMachine(RuleBasedStateMachine):
         connect(self.records, self.now)
         self.site = Site(StoreHealth(reached_at=self.site.health.reached_at))
         for each in self.known.values():
-            if each.shown.due_at is not None or each.shown.fetched_at is None:
+            if each.shown.due_at is not None:
                 each.show(due_at=moment(self.now))
                 each.asked_since, each.attempts, each.again = moment(self.now), 0, False
 
@@ -193,6 +196,9 @@ class LookUpsMachine(RuleBasedStateMachine):
         elif changed_at is not None and known.fetched_change and known.fetched_change > changed_at:
             return
         under_way = self.site.claim is not None and self.site.claim[0] == number and not known.again
+        health = self.site.health
+        if looked_at and health.attempts and known.shown.problem is None:
+            known.show(problem=health.problem, failing_since=health.failing_since)
         if looked_at and known.shown.due_at is not None:
             known.looked_at = True
             return

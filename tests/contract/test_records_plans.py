@@ -136,13 +136,6 @@ def test_b8_what_is_asked_often_looks_at_few(
     assert looked_at < FEW[database.reader.dialect.name], plans_of(database, ask)
 
 
-def test_a_search_looks_at_all_and_is_told_apart(crowded: tuple[SqlRecords, Database]) -> None:
-    records, database = crowded
-    query = ConversationQuery(50, text="nobody has this name")
-    looked_at = work_of(database, lambda: records.list_conversations(SITE, "1", query))
-    assert looked_at > CROWD
-
-
 def test_the_questions_find_what_is_there(crowded: tuple[SqlRecords, Database]) -> None:
     # Few rows are easily looked at by who finds nothing.
     records, _ = crowded

@@ -50,6 +50,8 @@ def links(number: str | None) -> Links:
 def know(records: Records, *visitors: VisitorRecord, site: str = SITE) -> None:
     with records.begin(site) as work:
         for each in visitors:
+            if each.links.order is not None:
+                work.keep_evidence(each.id, each.links.order)
             work.save_visitor(each, START)
 
 
@@ -63,9 +65,10 @@ def found(records: Records, text: str, site: str = SITE) -> set[str]:
 @pytest.fixture
 def people(records: Records) -> Records:
     """A conversation of each of ``PEOPLE``, and one of nobody."""
+    for id, (name, email, number) in PEOPLE.items():
+        know(records, VisitorRecord(f"v {id}", name, email, links=links(number)))
     with records.begin(SITE) as work:
-        for id, (name, email, number) in PEOPLE.items():
-            work.save_visitor(VisitorRecord(f"v {id}", name, email, links=links(number)), START)
+        for id in PEOPLE:
             work.save_conversation(conversation(f"of {id}", visitor=f"v {id}"), known_rev=0)
         work.save_conversation(conversation("resp_aB", visitor=None), known_rev=0)
     return records

@@ -178,19 +178,22 @@ class Store:
 
     def post(self, path: str, content: bytes) -> requests.Response:
         """A request signed as the plugin signs it."""
+        headers = {"Content-Type": "application/json", **self._signed(content)}
+        return requests.post(f"{self._url}{path}", data=content, headers=headers, timeout=TIMEOUT)
+
+    def get(self, path: str) -> requests.Response:
+        """The same without a body."""
+        headers = self._signed(f"GET {path}".encode())
+        return requests.get(f"{self._url}{path}", headers=headers, timeout=TIMEOUT)
+
+    def _signed(self, content: bytes) -> dict[str, str]:
         id, stamp = f"msg_{next(self._requests)}", int(time.time())
-        return requests.post(
-            f"{self._url}{path}",
-            data=content,
-            headers={
-                "Content-Type": "application/json",
-                "Bridge-Site": self.site,
-                "webhook-id": id,
-                "webhook-timestamp": str(stamp),
-                "webhook-signature": sign(self._key, id, stamp, content),
-            },
-            timeout=TIMEOUT,
-        )
+        return {
+            "Bridge-Site": self.site,
+            "webhook-id": id,
+            "webhook-timestamp": str(stamp),
+            "webhook-signature": sign(self._key, id, stamp, content),
+        }
 
 
 def _port(url: str) -> int:
