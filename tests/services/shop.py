@@ -53,16 +53,26 @@ class ShopScene(LiveScene):
             scene.stop()
 
     def start(self) -> None:
+        with self._asking_the_fake():
+            super().start()
+
+    def another_process(self) -> bootstrap.Bridge:
+        """One more over the same database, which asks the same stores; to be disposed of."""
+        with self._asking_the_fake():
+            return bootstrap.build(self.settings, lambda: moment(self.now))
+
+    @contextmanager
+    def _asking_the_fake(self) -> Iterator[None]:
         spread = partial(CustomerLookUps, chance=lambda: self.chance)
         with (
             mock.patch.object(bootstrap, "HttpCustomerReader", return_value=self.store_behind),
             mock.patch.object(bootstrap, "CustomerLookUps", spread),
         ):
-            super().start()
+            yield
 
     # ------------------------------------------------------------------------ the store
 
-    def connect(self, at: float | None = None, **changes: Any) -> None:
+    def connect(self, at: float | None = None, site: str = SITE, **changes: Any) -> None:
         """The store connects, with a key unless it is told otherwise."""
         said = StoreConnection(
             store_url="https://shop.example",
@@ -77,7 +87,7 @@ class ShopScene(LiveScene):
             woocommerce=KEYS,
         )
         now = self.at(at)
-        with self.bridge.records.begin(SITE) as work:
+        with self.bridge.records.begin(site) as work:
             self.bridge.services.sites.connect(work, replace(said, **changes), now)
 
     def sign_in(
