@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bridge.domain.customer import SubjectKind
 from bridge.ports import (
     ClaimedLookUp,
     CustomerReader,
@@ -105,12 +106,16 @@ class CustomerLookUps:
         if isinstance(claimed.store, LookUpProblem):
             raise LookUpError(claimed.store, "it has given no key to its WooCommerce")
         try:
-            return self._reader.look_up(claimed.store, claimed.subject, now)
+            profile = self._reader.look_up(claimed.store, claimed.subject, now)
         except LookUpError:
             raise
         except Exception as error:
             _log.exception("a look-up broke down")
             raise LookUpError(LookUpProblem.BROKEN, "a fault of the bridge") from error
+        if claimed.subject.kind is SubjectKind.CLAIMED:
+            # Whatever was answered, no more is kept than may be shown (C2).
+            return Profile(known=profile.known, orders_count=profile.orders_count)
+        return profile
 
     def _keep(self, claimed: ClaimedLookUp, profile: Profile, asked_at: datetime) -> None:
         with self._records.begin(claimed.site) as work:

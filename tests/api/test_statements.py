@@ -174,7 +174,7 @@ def test_sync_costs_the_same_however_much_changed(
 
 @pytest.mark.parametrize("number", [1, 50])
 @pytest.mark.parametrize(
-    "query", [{}, {"sort": "recent"}, {"presence": "online"}, {"q": "jane doe"}]
+    "query", [{}, {"sort": "recent"}, {"presence": "online"}, {"q": "jane"}, {"q": "jane doe"}]
 )
 def test_a_list_costs_three_queries_at_most_however_long_it_is(
     installation: Installation,
@@ -183,14 +183,15 @@ def test_a_list_costs_three_queries_at_most_however_long_it_is(
     number: int,
     query: dict[str, str],
 ) -> None:
-    """B9: that of the device included, with visitors online, customers and read marks."""
+    """B9: that of the device included, with visitors online, customers and read marks. A search
+    for several words asks once more, which of them is the rarest."""
     store.results(*[message(f"c{n}", visitor=f"v{n}") for n in range(number)])
     jane = {"id": "1", "name": "Jane Doe"}
     store.results(*[event("customer", visitor=f"v{n}", customer=jane) for n in range(number)])
     app.read("c0")
     with counted(installation) as statements:
         assert len(app.listed(**query)) == number
-    assert len(queries(statements)) <= 3
+    assert len(queries(statements)) <= 3 + (" " in query.get("q", ""))
     with counted(installation) as again:
         app.listed(**query)
     assert len(queries(again)) == len(queries(statements))

@@ -130,7 +130,7 @@ def test_whatever_is_wanted_meanwhile_none_is_asked_for_twice_at_one_time_and_no
     shop.now = LATER + 60
     for bridge in processes.bridges:
         bridge.look_ups.notice()
-    all_fetched(shop, since=LATER + 60)
+    all_fetched(shop, since=LATER)
     assert set(shop.store_behind.most_at_once.values()) == {1}
 
 
