@@ -102,6 +102,7 @@ WORK: WorkCalls = {
     "want_customer": lambda work: work.want_customer(JANE, START, START),
     "keep_profile": lambda work: work.keep_profile(claimed_look_up(), Profile(known=True), START),
     "conversations_of_customer": lambda work: work.conversations_of_customer("customer:1", 10),
+    "unlink_visitor": lambda work: work.unlink_visitor("v", "customer:1"),
     "linked_visitors": lambda work: work.linked_visitors(["customer:1"]),
     "conversations_of_visitors": lambda work: work.conversations_of_visitors(["v"], "", 10),
     "queued_for_store": lambda work: work.queued_for_store("c"),

@@ -45,6 +45,7 @@ def write_everything(work: Work) -> None:
     work.keep_change("c", work.next_rev(), ONLINE, START)
     work.save_message(message())
     work.save_visitor(VisitorRecord("v", "Jane", links=KNOWN), START)
+    work.keep_evidence("v", SignedIn("1"))
     work.want_customer(JANE, START, START)
     work.keep_answer("request", ANSWER, START)
     assert work.first_time("event", START)

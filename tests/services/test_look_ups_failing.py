@@ -178,15 +178,17 @@ def test_readers_are_told_of_each_problem_and_of_its_end(shop: ShopScene) -> Non
     assert told == ["unreachable", "key-refused", None]
 
 
-def test_the_same_problem_again_is_no_news(shop: ShopScene) -> None:
+def test_the_same_problem_again_and_again_is_no_news(shop: ShopScene) -> None:
+    """A few times it is told once more, since the first word of it may have been lost."""
     shop.store_behind.fail()
     shop.watch("sam-1", at=STALE)
     shop.look_up()
     shop.leave("sam-1")
-    shop.sweep(at=STALE + 400)
+    asked = attempts(shop, until=STALE + 20 * FIRST)
     rev = shop.revision()
-    shop.look_up(at=STALE + 500)
+    asked += attempts(shop, until=STALE + 4_000)
     assert shop.revision() == rev
+    assert len(asked) > 8
 
 
 def test_a_problem_that_storage_kept_is_told_though_it_was_away_a_moment_later(
@@ -361,7 +363,6 @@ def test_an_order_placed_while_the_store_is_asked_is_shown_whatever_it_answers(
     claimed = shop.bridge.look_ups.claim(failing=False)
     assert claimed is not None
     shop.store_behind.answered = lambda: shop.order(at=STALE + 1, customer="17", number="1099")
-    shop.now = STALE + 1
     shop.bridge.look_ups.carry_out(claimed)
     last_order = shop.must_see(at=STALE + 2).last_order
     assert last_order is not None

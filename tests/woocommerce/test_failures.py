@@ -53,7 +53,7 @@ MOVED = "it answered {}: redirects are not followed"
         (503, {}, HTML, BROKEN, "it answered 503", None),
         (500, {"Retry-After": "30"}, NO_ROUTE, BROKEN, "it answered 500", None),
         (502, {}, HTML, BROKEN, "it answered 502", None),
-        (400, {}, NO_ROUTE, BROKEN, "it answered 400", None),
+        (400, {}, NO_ROUTE, BROKEN, "it does not take what it was asked", None),
         (204, {}, "", BROKEN, "it answered 204", None),
         (301, {"Location": "https://elsewhere.example/"}, "", BROKEN, MOVED.format(301), None),
         (307, {"Location": "/there"}, "", BROKEN, MOVED.format(307), None),

@@ -42,7 +42,7 @@ def failure(store: WooCommerceStore, subject: Subject = CLAIM) -> tuple[LookUpPr
         "jane+mugs@example.test",
         "j%61ne@example.test",
         "o'hara&co=1?x#y/z*~!$@example.test",
-        "jäne.دارة.🛒@example.test",
+        "o'jane_{x}!@example.test",
     ],
 )
 def test_a_customer_a_guest_and_a_claim(
