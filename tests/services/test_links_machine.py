@@ -367,7 +367,6 @@ def test_links_are_what_the_history_says_whatever_the_order(prepared: Path) -> N
             deadline=None,
             derandomize=True,
             max_examples=25,
-            phases=[Phase.generate],
             stateful_step_count=30,
             suppress_health_check=[HealthCheck.too_slow],
         ),
