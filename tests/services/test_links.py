@@ -63,6 +63,16 @@ def test_c1_an_email_typed_by_one_who_is_signed_in_changes_nothing(shop: ShopSce
     assert shop.must_see() == before
 
 
+def test_c1_one_without_a_name_is_not_called_by_that_of_whoever_was_there_before(
+    shop: ShopScene,
+) -> None:
+    shop.sign_in(at=2)
+    assert shop.body()["visitor"]["name"] == "Jane Doe"
+    shop.sign_in(at=3, customer="18", email="kim@shop.example", name=None)
+    assert shop.body()["visitor"]["name"] is None
+    assert shop.listed(text="jane") == []
+
+
 def test_c1_what_the_bot_says_introduces_nobody(shop: ShopScene) -> None:
     """A bot that repeats an address, or a store that puts its own beside it, claims nothing."""
     event = shop.event("message", 2, author="bot")

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run
@@ -367,6 +367,7 @@ def test_links_are_what_the_history_says_whatever_the_order(prepared: Path) -> N
             deadline=None,
             derandomize=True,
             max_examples=25,
+            phases=[Phase.generate],
             stateful_step_count=30,
             suppress_health_check=[HealthCheck.too_slow],
         ),
