@@ -78,8 +78,7 @@ def introduce(visitor: VisitorRecord, event: Incoming, message: IncomingMessage)
 def link(visitor: VisitorRecord, links: Links) -> None:
     """Know the visitor by these links."""
     visitor.links = links
-    visitor.name = links.shown_name or visitor.name
-    visitor.email = links.shown_email or visitor.email
+    visitor.name, visitor.email = links.shown_name, links.shown_email
 
 
 def _evidence(event: Incoming, kind: type[_Kind]) -> _Kind:

@@ -34,8 +34,9 @@ def shop(tmp_path: Path, prepared: Path) -> Iterator[ShopScene]:
         yield shop
 
 
-def attempts(shop: ShopScene, until: float, step: float = 0.5) -> list[float]:
-    """When the store is asked until that time, by a process that looks twice a second."""
+def attempts(shop: ShopScene, until: float, step: float = FIRST / 2) -> list[float]:
+    """When the store is asked until that time, by a process that looks every so many seconds: as a
+    rule, the shortest pause."""
     behind = shop.store_behind
     before = len(behind.asked)
     while shop.now <= until:
@@ -56,7 +57,7 @@ def test_pauses_double_up_to_the_longest(shop: ShopScene, chance: float, share: 
     pauses = [after - before for before, after in pairwise(asked)]
     wanted = [min(FIRST * 2**number, LONGEST) * share for number in range(len(pauses))]
     assert len(pauses) > 8
-    assert pauses == pytest.approx(wanted, abs=0.5)
+    assert pauses == wanted
 
 
 @pytest.mark.parametrize(
